@@ -1,0 +1,204 @@
+"""Builds every part from the settings, in the order in which they need each other."""
+
+import os
+import secrets
+import socket
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import handlers
+from chatbot import exchanges
+from chatbot.bootstrap.alone import Alone
+from chatbot.bootstrap.post import Post
+from chatbot.dispatcher import Desk, Dispatcher
+from chatbot.dispatcher.inlet import Scrubber, StoredInlet
+from chatbot.domain.pacing import Pacer
+from chatbot.engine.clock import SystemClock
+from chatbot.engine.embedded import EmbeddedQueue
+from chatbot.errors import ConfigError
+from chatbot.exchanges._guides import load_guide
+from chatbot.logs import get_log
+from chatbot.metrics import Metrics
+from chatbot.platforms.telegram import DEFAULT_API_URL, Telegram
+from chatbot.platforms.webchat import Scene, WebChat
+from chatbot.ports.context import Context
+from chatbot.ports.exchanges import Exchange
+from chatbot.ports.platforms import Platform
+from chatbot.registry import Registry
+from chatbot.settings import Settings, release
+from storage.database import Database
+from storage.keyring import holds_credentials, open_vault
+from storage.masterkeys import MasterKeys, find_master_keys
+from storage.takeover import end_leases
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+HOME_KEY = Path("~/.config/keyherald/master.key")
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Everything one process works with."""
+
+    settings: Settings
+    database: Database
+    exchanges: Mapping[str, Exchange]
+    platforms: Mapping[str, Platform]
+    post: Post
+    registry: Registry
+    ctx: Context
+    dispatcher: Dispatcher
+    desk: Desk
+    inlet: StoredInlet
+    queue: EmbeddedQueue
+    metrics: Metrics
+    owner: str
+    open: AsyncExitStack
+
+    async def close(self) -> None:
+        """Close what is open, last opened first."""
+        await self.open.aclose()
+
+
+async def build(settings: Settings, *, scene: Scene | None = None, alone: bool = True) -> Parts:
+    """Return all parts, the database migrated and the vault open.
+
+    `alone` says that this process plays all roles, so that it may make a master key of its own.
+
+    Raises:
+        ConfigError: when the start is refused, with what to do; nothing is left open then.
+    """
+    async with AsyncExitStack() as undo:
+        parts = await _build(settings, scene, undo, alone=alone)
+        return replace(parts, open=undo.pop_all())
+
+
+async def _build(settings: Settings, scene: Scene | None, undo: AsyncExitStack, *, alone: bool) -> Parts:
+    clock, log, metrics = SystemClock(), get_log(), Metrics(release())
+    database = await _take_database(settings, clock, undo)
+    vault = await open_vault(database, await master_keys(settings, database, alone=alone))
+    known = exchanges.build(settings.exchange_urls, clock)
+    for exchange in known.values():
+        undo.push_async_callback(exchange.close)
+    scrubber = Scrubber([shape for exchange in known.values() for shape in exchange.shapes])
+    platforms = make_platforms(settings, scrubber, scene)
+    _refuse_open_webchat(settings, platforms)
+    post = Post(platforms)
+    registry = Registry().load(handlers)
+    queue = EmbeddedQueue(clock, log)
+    ctx = Context(
+        clock=clock,
+        log=log,
+        uow=database.uow,
+        vault=vault,
+        exchanges=known,
+        guides=load_guide,
+        options=settings.options(),
+        roster=settings.roster(),
+        queue=queue,
+        postbox=post,
+        pacer=Pacer(),
+        metrics=metrics,
+        commands=registry.listed(),
+    )
+    return Parts(
+        settings,
+        database,
+        known,
+        platforms,
+        post,
+        registry,
+        ctx,
+        Dispatcher(registry, ctx, post.parse),
+        Desk(registry, ctx),
+        StoredInlet(ctx, scrubber),
+        queue,
+        metrics,
+        _owner(database),
+        undo,
+    )
+
+
+async def _take_database(settings: Settings, clock: SystemClock, undo: AsyncExitStack) -> Database:
+    database = Database(settings.database_url.get_secret_value())
+    if database.file is not None:
+        undo.callback(Alone(database.file).close)
+    undo.push_async_callback(database.close)
+    await database.migrate()
+    if database.file is not None:
+        await end_leases(database, clock.now())
+    return database
+
+
+async def open_database(settings: Settings) -> Database:
+    """Return the database, brought to the newest schema."""
+    url = settings.database_url.get_secret_value()
+    if url.startswith("sqlite:"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = Database(url)
+    try:
+        await database.migrate()
+    except BaseException:
+        await database.close()
+        raise
+    return database
+
+
+async def master_keys(settings: Settings, database: Database, *, alone: bool) -> MasterKeys:
+    """Return the master keys; an embedded installation without any credential may get a new one."""
+    may_create = alone and database.is_sqlite and not await holds_credentials(database)
+    keys = find_master_keys(
+        settings.master_key.get_secret_value() if settings.master_key else None,
+        settings.master_key_file,
+        settings.credentials_directory,
+        fallback=HOME_KEY.expanduser(),  # noqa: ASYNC240  once, at start
+        create=may_create,
+    )
+    if keys.created:
+        get_log().warning(
+            "master_key_created", file=str(keys.file), advice="Keep a copy of it apart from the database."
+        )
+    return keys
+
+
+def make_platforms(
+    settings: Settings, scrubber: Scrubber | None = None, scene: Scene | None = None
+) -> dict[str, Platform]:
+    """Return the configured platforms; the web chat when there is no other."""
+    found: dict[str, Platform] = {}
+    clock = SystemClock()
+    if settings.telegram_bot_token is not None:
+        secret = settings.telegram_webhook_secret
+        found["telegram"] = Telegram(
+            token=settings.telegram_bot_token.get_secret_value(),
+            public_url=settings.public_url,
+            clock=clock,
+            log=get_log(),
+            api_url=settings.telegram_api_url or DEFAULT_API_URL,
+            webhook_secret=secret.get_secret_value() if secret else None,
+        )
+    if not found:
+        origin = f"http://localhost:{settings.port}"
+        found["web"] = WebChat(secrets.token_urlsafe(32), origin, (scrubber or Scrubber(())).text, scene)
+    return found
+
+
+def webchat(platforms: Mapping[str, Platform]) -> WebChat | None:
+    """Return the web chat when it is among the platforms."""
+    found = platforms.get("web")
+    return found if isinstance(found, WebChat) else None
+
+
+def _owner(database: Database) -> str:
+    # One process owns an SQLite file (it holds its lock), so a restart takes its leases back at once.
+    return (
+        "embedded" if database.is_sqlite else f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+    )
+
+
+def _refuse_open_webchat(settings: Settings, platforms: Mapping[str, Platform]) -> None:
+    if webchat(platforms) is not None and settings.host not in LOOPBACK:
+        raise ConfigError(
+            "The web chat is only for this machine: set HOST=127.0.0.1, or add a TELEGRAM_BOT_TOKEN."
+        )

@@ -1,0 +1,264 @@
+"""From an update to an answer: authorise, find the handler, run it, queue the reply.
+
+The engine wakes `sweep`; each stored update is handled in one transaction together with its reply and
+its *done*. Mistakes of people are answered in a sentence; mistakes of ours are logged and apologised for.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from chatbot.dispatcher import answers
+from chatbot.domain.credentials import clean_label
+from chatbot.domain.messages import Post, Reply, message
+from chatbot.domain.outbox import Promise
+from chatbot.domain.people import HOME_TEAM, Identity, Place, Role, TeamId
+from chatbot.domain.updates import Happened, Incoming, Pressed, Said, Sender
+from chatbot.errors import BotError, Fenced, NotAllowed, StorageError, mark
+from chatbot.ports.context import ChatContext, Context
+from chatbot.ports.desk import Accepted, BadSeal, OpenedLink, Refused
+from chatbot.ports.mail import InboxRow
+from chatbot.ports.stores import UnitOfWork
+from chatbot.registry import Command, Registry, Where
+from chatbot.text import Translator, nearest_locale
+
+LEASE = timedelta(seconds=60)
+BATCH = 50
+MAX_ATTEMPTS = 3
+DELIVERY = "deliver_messages"
+
+Parse = Callable[[str, Mapping[str, Any]], Incoming | None]
+
+
+class Dispatcher:
+    """Handles what came in. One instance for all platforms."""
+
+    def __init__(self, registry: Registry, ctx: Context, parse: Parse) -> None:
+        """Take the handlers, what they work with, and how a platform's raw update is read."""
+        self._registry = registry
+        self._ctx = ctx
+        self._parse = parse
+        self._held: Sequence[InboxRow] = ()
+
+    async def sweep(self) -> None:
+        """Handle every stored update that waits."""
+        while not self._ctx.queue.stopping:
+            now = self._ctx.clock.now()
+            async with self._ctx.uow() as store:
+                # What was not handled comes first, or the order is lost.
+                await store.inbox.release(self._held)
+                rows = await store.inbox.claim(now, now + LEASE, BATCH)
+            for number, row in enumerate(rows):
+                self._held = rows[number:]
+                if not await self._handle(row):
+                    return
+            self._held = ()
+            if len(rows) < BATCH:
+                return
+
+    async def _handle(self, row: InboxRow) -> bool:
+        """Handle one update; false when it and all behind it have to wait for the storage."""
+        try:
+            incoming = self._parse(row.platform, row.raw)
+            heard = incoming is not None and not answers.talk_among_others(incoming)
+            toast = await self._turn(row, incoming) if incoming and heard else await self._skip(row)
+        except Fenced as gone:
+            self._ctx.log.warning("update_put_off", row=row.id, reason=str(gone))
+            return True
+        except Exception as bug:  # the last net: a bug of ours must not stop the next update
+            if isinstance(bug, StorageError) and bug.retry:
+                self._ctx.log.warning("update_put_off", row=row.id, reason=bug.reason)
+                return False
+            self._ctx.log.error("update_failed", row=row.id, attempt=row.attempts)  # noqa: TRY400  our log adds the traceback itself
+            await self._give_up(row)
+            return True
+        if isinstance(incoming, Pressed):
+            await self._ctx.postbox.answer(row.platform, incoming, toast)
+        self._ctx.queue.nudge(DELIVERY)
+        return True
+
+    async def _skip(self, row: InboxRow) -> str:
+        async with self._ctx.uow() as store:
+            await store.inbox.done(row)
+        return ""
+
+    async def _turn(self, row: InboxRow, incoming: Incoming) -> str:
+        try:
+            async with self._ctx.uow() as store:
+                turn = await self._context(store, row.platform, incoming.who)
+                reply = await self._answer(incoming, turn)
+                await self._queue(turn, reply, key=f"reply:{row.id}")
+                await store.inbox.done(row)
+                return reply.toast
+        except BotError as mistake:
+            async with self._ctx.uow() as store:
+                turn = await self._context(store, row.platform, incoming.who)
+                await self._note_denied(incoming, turn)
+                await self._queue(turn, _explain(mistake, turn), key=f"mistake:{row.id}")
+                await store.inbox.done(row)
+            return ""
+
+    async def _give_up(self, row: InboxRow) -> None:
+        park = row.attempts >= MAX_ATTEMPTS
+        async with self._ctx.uow() as store:
+            await store.inbox.fail(row, "handler failed", park=park)
+        if not park:
+            return
+        try:
+            incoming = self._parse(row.platform, row.raw)
+        except Exception:  # an update that can't even be read has no one to answer
+            self._ctx.log.error("update_unreadable", row=row.id)  # noqa: TRY400  our log adds the traceback itself
+            return
+        if incoming is None or not incoming.who.private:
+            return
+        async with self._ctx.uow() as store:
+            turn = await self._context(store, row.platform, incoming.who)
+            text = turn.t.say(
+                "Something went wrong on our side and nothing was changed. Please try again. Ref {ref}.",
+                ref=row.id[:8],
+            )
+            await self._queue(turn, Reply((Post(message(text)),)), key=f"sorry:{row.id}")
+
+    async def _context(self, store: UnitOfWork, platform: str, who: Sender) -> ChatContext:
+        ctx, options = self._ctx, self._ctx.options
+        identity = Identity(platform, who.user, who.workspace)
+        team = TeamId(f"slack:{who.workspace}") if who.workspace else HOME_TEAM
+        locale = nearest_locale(who.locale) or options.locale
+        person = await store.people.meet(
+            identity, clean_label(who.name), locale, (options.timezone, options.currency), ctx.clock.now()
+        )
+        place = Place(platform, who.channel, who.workspace, who.thread, who.private)
+        conversation = await store.conversations.enter(place, team, person.id if who.private else None)
+        speaker = Translator(person.locale, ZoneInfo(person.timezone))
+        return ChatContext(
+            **vars(ctx),
+            store=store,
+            person=person,
+            role=ctx.roster.role(identity),
+            conversation=conversation,
+            t=speaker,
+        )
+
+    async def _answer(self, incoming: Incoming, turn: ChatContext) -> Reply:
+        if isinstance(incoming, Happened):
+            handler = self._registry.events.get(f"place_{incoming.what}")
+            return await handler(incoming, turn) if handler else Reply()
+        if isinstance(incoming, Pressed):
+            return await self._press(incoming, turn)
+        return await self._said(incoming, turn)
+
+    async def _said(self, said: Said, turn: ChatContext) -> Reply:
+        private = said.who.private
+        if said.pasted:
+            reply: Reply = await self._registry.events["secret_pasted"](said, turn)
+            return reply
+        spoken = answers.split(said.text)
+        ours = spoken.name in self._registry.commands
+        if not private and not ours and (turn.role is Role.STRANGER or not spoken.is_command):
+            return Reply()
+        if turn.role is Role.STRANGER:
+            await self._refuse_stranger(spoken.name, turn)
+        if not spoken.is_command:
+            raise answers.not_a_command(said.text, self._registry, turn.role)
+        return await self._command(Command(spoken.name, spoken.args, said.message_id), turn)
+
+    async def _refuse_stranger(self, name: str, turn: ChatContext) -> None:
+        owner = turn.conversation.place.private and await turn.store.people.owns(turn.person.id)
+        if not owner:
+            raise answers.stranger(turn)
+        if not answers.for_owners(name, self._registry):
+            raise answers.off_the_list(turn)
+
+    async def _note_denied(self, incoming: Incoming, turn: ChatContext) -> None:
+        name = answers.denied(incoming, self._registry, turn.role)
+        if name:
+            actor, now = str(turn.person.identity), turn.clock.now()
+            await turn.store.audit.note(turn.person.team, actor, "denied", name, turn.role.name.lower(), now)
+
+    async def _command(self, cmd: Command, turn: ChatContext) -> Reply:
+        entry = self._registry.commands.get(cmd.name)
+        if entry is None or entry.role > turn.role:
+            raise answers.unknown_command(cmd.name, self._registry, turn.role)
+        private = turn.conversation.place.private
+        if entry.where is Where.PRIVATE and not private:
+            return answers.to_private(cmd, turn)
+        if entry.where is Where.GROUP and private:
+            raise BotError(
+                mark("/{name} works in a group or channel: add me there and send it in that place."),
+                name=cmd.name,
+            )
+        return await entry.run(cmd, turn)
+
+    async def _press(self, pressed: Pressed, turn: ChatContext) -> Reply:
+        found = await turn.store.outbox.press(
+            pressed.button, turn.person.id, turn.conversation.id, turn.clock.now()
+        )
+        if turn.role is Role.STRANGER and not (found and answers.pressable(found, self._registry)):
+            return Reply(toast=turn.t.say("Only members of this bot may press its buttons."))
+        if found is None:
+            return Reply(toast=turn.t.say("This button isn't yours, or its time is over."))
+        if found.action == answers.RUN:
+            line = answers.split("/" + found.args[0])
+            return await self._command(Command(line.name, line.args, pressed.message_id), turn)
+        entry = self._registry.actions.get(found.action)
+        if entry is None:
+            # A button of an earlier version that nobody answers any more.
+            return Reply(toast=turn.t.say("This button isn't yours, or its time is over."))
+        if entry.role > turn.role:
+            raise NotAllowed(mark("Only an admin may do that."))
+        return await entry.run(Command(entry.name, found.args, pressed.message_id), turn)
+
+    async def _queue(self, turn: ChatContext, reply: Reply, *, key: str) -> None:
+        now, outbox = turn.clock.now(), turn.store.outbox
+        if reply.erase:
+            await outbox.put(
+                turn.conversation.id,
+                Post(message()),
+                Promise.REPLY,
+                now,
+                key=f"{key}:erase",
+                erase=reply.erase,
+            )
+        for number, post in enumerate(reply.posts):
+            target = turn.conversation
+            if post.private and not turn.conversation.place.private:
+                target = await turn.store.conversations.private_of(turn.person.id) or target
+                if not target.place.private:
+                    post = answers.invitation(turn, "start")  # noqa: PLW2901  the loop goes on with the cleaned one
+            promise = Promise.CARD if post.card else Promise.REPLY
+            await outbox.put(
+                target.id,
+                post,
+                promise,
+                now,
+                key=f"{key}:{number}",
+                reader=turn.person.id,
+                locale=turn.t.locale,
+            )
+
+
+def _explain(mistake: BotError, turn: ChatContext) -> Reply:
+    buttons = answers.choices(mistake.choices)
+    return Reply((Post(message(turn.t.explain(mistake), buttons=buttons)),))
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Answers the link page by raising events; the web edge knows nothing else of us."""
+
+    registry: Registry
+    ctx: Context
+
+    async def open(self, token: str, locale: str) -> OpenedLink | None:
+        """Return what the page needs, through `link_opened`."""
+        opened: OpenedLink | None = await self.registry.events["link_opened"](token, locale, self.ctx)
+        return opened
+
+    async def submit(self, token: str, sealed: bytes, locale: str) -> Accepted | Refused | BadSeal | None:
+        """Take one try, through `link_submitted`."""
+        answer: Accepted | Refused | BadSeal | None
+        answer = await self.registry.events["link_submitted"](token, sealed, locale, self.ctx)
+        self.ctx.queue.nudge(DELIVERY)
+        return answer

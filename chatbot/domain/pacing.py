@@ -1,0 +1,67 @@
+"""How fast messages may leave: a clock per conversation, a window per platform, holds after a refusal.
+
+Pure but for its own memory; `now` is monotonic seconds. It never catches up after a stall: limits are
+windows, so a burst at the right average is still refused.
+"""
+
+from collections import defaultdict, deque
+from dataclasses import dataclass
+
+from chatbot.domain.people import ConversationId, Place
+
+Seconds = float
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """What a platform allows: messages a second, seconds between two in a chat, a minute in a group."""
+
+    per_second: float
+    chat_seconds: Seconds
+    group_per_minute: int
+
+
+class Pacer:
+    """Says when a message may leave, and which conversations must wait."""
+
+    def __init__(self) -> None:
+        """Start with nothing sent."""
+        self._next: dict[ConversationId, Seconds] = {}
+        self._groups: dict[ConversationId, deque[Seconds]] = defaultdict(deque)
+        self._platforms: dict[str, Seconds] = {}
+        self._held: dict[str, Seconds] = {}
+
+    def busy(self, now: Seconds) -> list[ConversationId]:
+        """Return the conversations that must wait; forgets those that need not."""
+        self._next = {conversation: at for conversation, at in self._next.items() if at > now}
+        return list(self._next)
+
+    def held(self, platform: str, now: Seconds) -> Seconds:
+        """Return how long a whole platform still has to wait; takes no slot."""
+        return max(0, self._held.get(platform, now) - now)
+
+    def slot(self, platform: str, pace: Pace, now: Seconds) -> Seconds:
+        """Take the platform's next slot and return when it is."""
+        at = max(now, self._platforms.get(platform, now), self._held.get(platform, now))
+        self._platforms[platform] = at + 1 / pace.per_second
+        return at
+
+    def sent(self, conversation: ConversationId, place: Place, pace: Pace, now: Seconds) -> None:
+        """Note a message that left."""
+        following = now + pace.chat_seconds
+        if not place.private:
+            window = self._groups[conversation]
+            window.append(now)
+            while window and window[0] <= now - 60:
+                window.popleft()
+            if len(window) >= pace.group_per_minute:
+                following = max(following, window[0] + 60)
+        self._next[conversation] = following
+
+    def hold(self, conversation: ConversationId, seconds: Seconds, now: Seconds) -> None:
+        """Let a conversation wait, as its platform asked."""
+        self._next[conversation] = max(self._next.get(conversation, now), now + seconds)
+
+    def hold_platform(self, platform: str, seconds: Seconds, now: Seconds) -> None:
+        """Let a whole platform wait."""
+        self._held[platform] = max(self._held.get(platform, now), now + seconds)

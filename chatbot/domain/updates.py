@@ -1,0 +1,50 @@
+"""What a platform tells us, in neutral words: somebody said, pressed, or something happened."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who acted and where, as the platform tells; `locale` is only a hint."""
+
+    user: str
+    name: str
+    channel: str
+    workspace: str = ""
+    thread: str = ""
+    private: bool = True
+    locale: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A person wrote something; pasted secrets are already removed, `pasted` names their exchange."""
+
+    who: Sender
+    text: str
+    message_id: str = ""
+    pasted: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A person pressed the button with this id; `answer` is what the platform needs to show a toast."""
+
+    who: Sender
+    button: str
+    message_id: str = ""
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """Something about the place itself: `moved` (detail: new channel), `left` or `joined`."""
+
+    who: Sender
+    what: str
+    detail: str = ""
+
+
+Incoming = Said | Pressed | Happened

@@ -1,0 +1,34 @@
+"""/start: say hello, what the bot does, and where to begin."""
+
+from chatbot.domain.messages import Button, Post, Reply, bold, message
+from chatbot.errors import mark
+from chatbot.ports.context import ChatContext
+from chatbot.registry import Command, Where, command
+
+
+@command("start", mark("Begin here"), where=Where.ANYWHERE)
+async def start(cmd: Command, ctx: ChatContext) -> Reply:
+    """Greet; offer the exchanges in private."""
+    del cmd
+    t = ctx.t
+    rows = tuple(
+        (Button(t.say("Connect {exchange}", exchange=e.title), "run", (f"connect {e.name}",)),)
+        for e in ctx.exchanges.values()
+    )
+    if not ctx.conversation.place.private:
+        rows = ()
+    return Reply((
+        Post(
+            message(
+                bold(t.say("Hello! I am Keyherald.")),
+                t.say(
+                    "I help you make a read-only key at your exchange, and then tell you your balances and "
+                    "fills."),
+                t.say(
+                    "I can't move money, and I never ask for a key or secret in chat: they go through a "
+                    "one-time secure page."),
+                t.say("See /help for all I can do."),
+                buttons=rows,
+            )
+        ),
+    ))  # fmt: skip

@@ -1,0 +1,129 @@
+"""Send what waits in the outbox: claim with a lease, write *begun*, send within the pace, record.
+
+A message that may or may not have arrived is judged by `domain/outbox.py`: an alert is repeated with a
+mark, a card edited again, a report or reply let go. Nothing is sent after its lease has run out.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from chatbot.dispatcher.crew import work_off
+from chatbot.domain.outbox import LEASE, Delivery, Next, OutboxState, after_failure, backoff
+from chatbot.domain.pacing import Pace
+from chatbot.errors import Fenced, SendError, StorageError, VaultError, Verdict
+from chatbot.ports.context import Context
+from chatbot.registry import job
+from handlers.notifications.links import disclose
+
+AT_ONCE = 30
+SAFETY = timedelta(seconds=45)
+PLATFORM_HOLD = 60
+UNCONFIGURED = "platform not configured"
+SEALED = "a sealed address can't be opened"
+
+
+@job("deliver_messages", every=0.5)
+async def deliver_messages(ctx: Context) -> None:
+    """Send until nothing is due for a conversation that may be written to now."""
+
+    async def claim(room: int) -> Sequence[Delivery]:
+        now = ctx.clock.now()
+        busy = ctx.pacer.busy(ctx.clock.monotonic())
+        async with ctx.uow() as store:
+            return await store.outbox.claim(now, now + LEASE, room, busy, ctx.postbox.open())
+
+    await work_off("deliver_messages", claim, lambda delivery: _deliver(delivery, ctx), ctx, AT_ONCE)
+
+
+async def _deliver(delivery: Delivery, ctx: Context) -> None:
+    try:
+        await _send(delivery, ctx)
+    except (Fenced, StorageError) as lost:
+        ctx.log.warning("delivery_dropped", delivery=delivery.id, reason=str(lost))
+
+
+async def _send(delivery: Delivery, ctx: Context) -> None:
+    platform = delivery.place.platform
+    pace = ctx.postbox.pace(platform)
+    if pace is None:
+        await _fail(delivery, SendError(Verdict.UNSENT, UNCONFIGURED, wait=PLATFORM_HOLD), ctx)
+        return
+    held = ctx.pacer.held(platform, ctx.clock.monotonic())
+    if held:
+        await _hand_back(delivery, held, ctx)
+        return
+    await _wait(ctx, platform, pace)
+    if ctx.clock.now() > delivery.deadline - SAFETY:
+        await _hand_back(delivery, 1, ctx)
+        return
+    try:
+        readable = replace(delivery, message=disclose(ctx.vault, delivery.message))
+    except (VaultError, ValueError):
+        await _fail(delivery, SendError(Verdict.REFUSED, SEALED), ctx)
+        return
+    await _hand_over(readable, pace, ctx)
+
+
+async def _hand_over(delivery: Delivery, pace: Pace, ctx: Context) -> None:
+    async with ctx.uow() as store:
+        await store.outbox.begin(delivery)
+    try:
+        message_id = await ctx.postbox.deliver(delivery)
+    except SendError as error:
+        if error.verdict is not Verdict.UNSENT:
+            ctx.pacer.sent(delivery.conversation, delivery.place, pace, ctx.clock.monotonic())
+        await _fail(delivery, error, ctx)
+        return
+    ctx.pacer.sent(delivery.conversation, delivery.place, pace, ctx.clock.monotonic())
+    await _record(delivery, message_id, ctx)
+    ctx.metrics.sent(delivery.place.platform, "sent")
+    ctx.log.info("sent", delivery=delivery.id, platform=delivery.place.platform, repeat=delivery.repeat)
+
+
+async def _record(delivery: Delivery, message_id: str, ctx: Context) -> None:
+    """Write that it was sent; tried for as long as it is ours, or it would have to be repeated."""
+    for tries in itertools.count(1):
+        try:
+            async with ctx.uow() as store:
+                await store.outbox.sent(delivery, message_id, ctx.clock.now())
+        except StorageError:
+            pause = backoff(tries)
+            if ctx.queue.stopping or ctx.clock.now() + timedelta(seconds=pause) >= delivery.deadline:
+                raise
+            await ctx.clock.sleep(pause)
+        else:
+            return
+
+
+async def _hand_back(delivery: Delivery, delay: float, ctx: Context) -> None:
+    # Left to its lease it would count as a crash of its sender, and be parked after a few.
+    later = Next(OutboxState.PENDING, delay, repeat=delivery.repeat)
+    async with ctx.uow() as store:
+        await store.outbox.failed(delivery, later, "not its turn yet", ctx.clock.now())
+
+
+async def _wait(ctx: Context, platform: str, pace: Pace) -> None:
+    now = ctx.clock.monotonic()
+    pause = ctx.pacer.slot(platform, pace, now) - now
+    if pause > 0:
+        await ctx.clock.sleep(pause)
+
+
+async def _fail(delivery: Delivery, error: SendError, ctx: Context) -> None:
+    ctx.metrics.sent(delivery.place.platform, error.verdict)
+    ctx.log.warning("send_failed", delivery=delivery.id, verdict=error.verdict, reason=error.reason)
+    now = ctx.clock.monotonic()
+    if error.wait:
+        ctx.pacer.hold(delivery.conversation, error.wait, now)
+    if error.verdict is Verdict.UNAUTHORISED:
+        ctx.pacer.hold_platform(delivery.place.platform, PLATFORM_HOLD, now)
+    async with ctx.uow() as store:
+        await store.outbox.failed(
+            delivery, after_failure(delivery, error.verdict, error.wait), error.reason, ctx.clock.now()
+        )
+        if error.verdict is Verdict.GONE:
+            await store.conversations.leave(delivery.conversation)
+        if error.verdict is Verdict.MOVED:
+            await store.conversations.move(delivery.place, error.moved_to)

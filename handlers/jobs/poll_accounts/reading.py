@@ -1,0 +1,148 @@
+"""What one poll asks the exchange, and what it found; nothing is written here.
+
+Balances are read before fills: a fill that changed them is then always among the fills read after.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from chatbot.domain.balances import Gaps, Prices, Snapshot
+from chatbot.domain.fills import Fill
+from chatbot.domain.permissions import Finding, Permission, PermissionReport, Source, Switch
+from chatbot.errors import ExchangeError, Trouble
+from chatbot.ports.accounts import Work
+from chatbot.ports.context import Context
+from chatbot.ports.exchanges import Exchange, ExchangeClient, Proof
+
+MARGIN = timedelta(seconds=30)
+FILL_PAGES = 50
+HISTORY_PAGES = 10
+HISTORY_AGAIN = timedelta(minutes=10)
+PRICES_FOR = timedelta(seconds=60)
+PRICES_AGAIN = timedelta(seconds=10)
+
+
+@dataclass(slots=True)
+class Found:
+    """What one poll found; None means not read or unchanged."""
+
+    fills: list[Fill] = field(default_factory=list)
+    earlier: list[Fill] = field(default_factory=list)
+    snapshot: Snapshot | None = None
+    report: PermissionReport | None = None
+    cursor: str | None = None
+    history: str | None = None
+    history_done: bool | None = None
+    history_at: datetime | None = None
+    unexplained: Gaps | None = None
+    fills_on: bool | None = None
+    more: bool = False
+    checked: bool = False
+    wait: int = 0
+
+
+async def read(work: Work, client: ExchangeClient, exchange: Exchange, ctx: Context) -> Found:
+    """Read what is due; raises `ExchangeError` when balances or the exchange fail."""
+    found = Found(cursor=work.cursor)
+    now = ctx.clock.now()
+    if work.check_at is None or work.check_at <= now:
+        _take_proof(work, found, await client.prove(), ctx)
+    elif work.balances_at is None or work.balances_at <= now:
+        found.snapshot = Snapshot(ctx.clock.now(), await client.balances())
+    if found.snapshot is not None:
+        await _prices(exchange, ctx)
+    fills_on = work.fills_on if found.fills_on is None else found.fills_on
+    if fills_on:
+        await _fills(work, client, found, exchange, ctx)
+    if found.more:
+        # Fills not yet read may explain what changed: these balances are read again with the last of them.
+        found.snapshot = None
+    return found
+
+
+def _take_proof(work: Work, found: Found, proof: Proof, ctx: Context) -> None:
+    said = {
+        p: f
+        for p, f in work.account.report.findings.items()
+        if f.source is Source.SAID and not proof.report.is_on(p)
+    }
+    unknown = {p: f for p, f in said.items() if proof.report.get(p).switch is Switch.UNKNOWN}
+    found.report = proof.report.has(unknown)
+    found.snapshot = Snapshot(ctx.clock.now(), proof.balances)
+    found.checked = True
+    found.fills_on = proof.head is not None
+    # Only an account whose fills were never read starts here; what happened while they were off is new.
+    if proof.head is not None and work.cursor is None:
+        found.cursor, found.history = proof.head.after, proof.head.before
+
+
+async def _prices(exchange: Exchange, ctx: Context) -> None:
+    # Many accounts want them at the same moment: one asks, the others find what it brought.
+    turn = ctx.turns[f"prices:{exchange.name}"]
+    async with turn.lock:
+        async with ctx.uow() as store:
+            kept = await store.balances.prices(exchange.name)
+        if kept is not None and abs(ctx.clock.now() - kept.at) < PRICES_FOR:
+            return
+        if turn.failed_at is not None and ctx.clock.now() - turn.failed_at < PRICES_AGAIN:
+            return
+        try:
+            fresh: Prices = await exchange.prices()
+        except ExchangeError as error:
+            # Old prices carry their time; balances are worth more than prices.
+            turn.failed_at = ctx.clock.now()
+            ctx.log.info("prices_failed", exchange=exchange.name, trouble=error.trouble)
+            return
+        async with ctx.uow() as store:
+            await store.balances.save_prices(exchange.name, fresh)
+
+
+async def _fills(work: Work, client: ExchangeClient, found: Found, exchange: Exchange, ctx: Context) -> None:
+    try:
+        await _new_fills(work, client, found, ctx)
+        await _earlier(work, client, found, exchange, ctx)
+    except ExchangeError as error:
+        if error.trouble is not Trouble.NO_PERMISSION:
+            raise
+        refused = Finding(Switch.OFF, Source.SEEN, refused=True)
+        found.report = (found.report or work.account.report).has({Permission.FILLS: refused})
+        found.fills_on = False
+
+
+async def _new_fills(work: Work, client: ExchangeClient, found: Found, ctx: Context) -> None:
+    for _ in range(FILL_PAGES):
+        page = await client.fills_after(found.cursor or "")
+        found.fills += page.fills
+        found.cursor, found.more = page.cursor, page.more
+        if not page.more or ctx.clock.now() > work.deadline - MARGIN:
+            return
+
+
+async def _earlier(
+    work: Work, client: ExchangeClient, found: Found, exchange: Exchange, ctx: Context
+) -> None:
+    if work.account.history_done or (work.history_at is not None and work.history_at > ctx.clock.now()):
+        return
+    try:
+        await _history(work, client, found, exchange, ctx)
+    except ExchangeError as error:
+        if error.trouble is Trouble.NO_PERMISSION:
+            raise
+        # A page of long ago that can't be read costs nothing of today; what was read before it is kept.
+        ctx.log.warning("history_failed", account=work.account.id, trouble=error.trouble, reason=error.reason)
+        found.history_at, found.wait = ctx.clock.now() + HISTORY_AGAIN, error.wait
+
+
+async def _history(
+    work: Work, client: ExchangeClient, found: Found, exchange: Exchange, ctx: Context
+) -> None:
+    cursor = found.history if found.history is not None else work.history
+    for number in range(HISTORY_PAGES):
+        if number:
+            await ctx.clock.sleep(exchange.history_seconds)
+        page = await client.fills_before(cursor or "")
+        found.earlier += page.fills
+        found.history = cursor = page.cursor
+        found.history_done = not page.more
+        if not page.more or ctx.clock.now() > work.deadline - MARGIN:
+            return

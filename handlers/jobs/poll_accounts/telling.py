@@ -1,0 +1,142 @@
+"""What one poll has to tell, and to whom; written in the same transaction as what it found."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+
+from chatbot.domain.balances import Move, expect, moves
+from chatbot.domain.fills import Fill
+from chatbot.domain.messages import Message, Post
+from chatbot.domain.outbox import Promise
+from chatbot.errors import ExchangeError
+from chatbot.ports.accounts import Work
+from chatbot.ports.context import Context
+from chatbot.ports.stores import UnitOfWork
+from chatbot.text import Translator
+from handlers.jobs.poll_accounts.reading import Found
+from handlers.notifications import balances, fills, keys, subscriptions, trouble
+
+CLOCKS_DIFFER = timedelta(minutes=10)
+
+Render = Callable[[Translator], Message]
+
+
+async def tell_found(
+    store: UnitOfWork, work: Work, found: Found, added: Sequence[Fill], ctx: Context
+) -> bool:
+    """Queue all that a good poll has to tell; say whether there was anything."""
+    told = False
+    tell = _teller(store, work, ctx)
+    exchange = ctx.exchange(work.account.exchange)
+    name = work.account.titled(exchange.title)
+    for part in fills.folded(added):
+        ends = "-".join(f"{fill.market}:{fill.id}:{fill.side}" for fill in (part[0], part[-1]))
+        key = f"fills:{work.account.id}:{ends}"
+        told |= await tell(subscriptions.FILLS, partial(fills.told, name, part), key)
+    fills_on = work.fills_on if found.fills_on is None else found.fills_on
+    changed = await _moves(store, work, found, added)
+    if changed:
+        told |= await tell(
+            subscriptions.BALANCES,
+            lambda t: balances.moved(name, changed, t, fills=fills_on),
+            f"moved:{work.account.id}:{work.fence}",
+        )
+    if work.fills_on and found.fills_on is False:
+        told |= await tell(
+            subscriptions.KEYS,
+            lambda t: trouble.fills_off(name, exchange, t),
+            f"fills_off:{work.account.id}:{work.fence}",
+        )
+    if fills_on and not work.fills_on:
+        told |= await tell(
+            subscriptions.KEYS,
+            lambda t: trouble.fills_on(name, t),
+            f"fills_on:{work.account.id}:{work.fence}",
+        )
+    if work.trouble_told:
+        told |= await tell(
+            subscriptions.KEYS, lambda t: trouble.ended(name, t), f"ended:{work.account.id}:{work.fence}"
+        )
+    if work.asked_in is not None:
+        await _answer(store, work, found, ctx)
+        told = True
+    return told
+
+
+async def tell_failure(
+    store: UnitOfWork, work: Work, error: ExchangeError, ctx: Context, *, began: bool, final: bool
+) -> None:
+    """Queue what a failed poll has to tell: nothing, that trouble began, or that the key is dead."""
+    tell = _teller(store, work, ctx)
+    account, exchange, egress = work.account, ctx.exchange(work.account.exchange), ctx.options.egress
+    name = account.titled(exchange.title)
+    if final:
+        await tell(
+            subscriptions.KEYS,
+            lambda t: trouble.dead(name, trouble.explain(error, exchange, egress, t), t),
+            f"dead:{account.id}:{work.fence}",
+        )
+    elif began:
+        await tell(
+            subscriptions.KEYS,
+            lambda t: trouble.began(name, trouble.explain(error, exchange, egress, t), t),
+            f"began:{account.id}:{work.fence}",
+        )
+    if work.asked_in is not None:
+        t = ctx.translator(work.owner)
+        shown = keys.failed(account, trouble.explain(error, exchange, egress, t), t)
+        await _put_answer(store, work, shown, ctx)
+
+
+async def tell_sealed(store: UnitOfWork, work: Work, ctx: Context) -> None:
+    """Answer a test of a key that can't be opened here."""
+    t = ctx.translator(work.owner)
+    await _put_answer(store, work, keys.failed(work.account, trouble.sealed(t), t), ctx)
+
+
+def _teller(store: UnitOfWork, work: Work, ctx: Context) -> Callable[[str, Render, str], Awaitable[bool]]:
+    async def tell(kind: str, render: Render, key: str) -> bool:
+        t = ctx.translator(work.owner)
+        told = False
+        for sub in await store.subscriptions.of_account(work.account.id, kind):
+            told |= await store.outbox.put(
+                sub.conversation, Post(render(t)), Promise.ALERT, ctx.clock.now(),
+                key=f"{key}:{sub.conversation}", reader=work.owner.id, locale=t.locale,
+            )  # fmt: skip
+        return told
+
+    return tell
+
+
+async def _moves(store: UnitOfWork, work: Work, found: Found, added: Sequence[Fill]) -> tuple[Move, ...]:
+    """Return what neither a fill nor an earlier message explains; what stays open is noted in `found`."""
+    before = await store.balances.latest(work.account.id) if added or found.snapshot else None
+    if found.snapshot is not None:
+        await store.balances.add(work.account.id, found.snapshot)
+    if before is None or work.account.polled_at is None:
+        return ()
+    # What filled while fills were off was told as a move then; and clocks may differ a little.
+    since = before.at - CLOCKS_DIFFER if work.fills_on else before.at
+    counted = [fill for fill in added if fill.at >= since]
+    found.unexplained = expect(work.unexplained, counted)
+    if found.snapshot is None:
+        return ()
+    fills_on = work.fills_on if found.fills_on is None else found.fills_on
+    told, found.unexplained = moves(before, found.snapshot, found.unexplained, counted, hold=fills_on)
+    return told
+
+
+async def _answer(store: UnitOfWork, work: Work, found: Found, ctx: Context) -> None:
+    account = replace(work.account, report=found.report or work.account.report)
+    shown = keys.proven(account, ctx.exchange(account.exchange), ctx.translator(work.owner))
+    await _put_answer(store, work, shown, ctx)
+
+
+async def _put_answer(store: UnitOfWork, work: Work, shown: Message, ctx: Context) -> None:
+    if work.asked_in is None:
+        return
+    await store.outbox.put(
+        work.asked_in, Post(shown, card=f"test:{work.account.id}"), Promise.CARD, ctx.clock.now(),
+        key=f"test:{work.account.id}:{work.fence}", reader=work.owner.id, locale=work.owner.locale,
+    )  # fmt: skip

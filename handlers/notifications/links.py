@@ -1,0 +1,97 @@
+"""What the chat says about a one-time link: used, refused, over; and how its address is kept unreadable."""
+
+from dataclasses import replace
+
+from chatbot.domain.credentials import Account
+from chatbot.domain.links import b64url, from_b64url
+from chatbot.domain.messages import Button, Line, Message, bold, code, line, message
+from chatbot.domain.permissions import Decision
+from chatbot.ports.exchanges import Exchange
+from chatbot.ports.vault import Vault
+from chatbot.text import Translator
+
+
+def received(exchange: Exchange, t: Translator) -> Message:
+    """Replace the step that held the link once it was used."""
+    return message(
+        t.say(
+            "{exchange}: your key arrived over the secure page. The link is dead now.",
+            exchange=exchange.title,
+        )
+    )
+
+
+def refusal(decision: Decision, exchange: Exchange, t: Translator) -> str:
+    """Say why a working key is not taken: the boxes to untick, or those to tick."""
+    unticked = ", ".join(f"“{exchange.labels.get(p) or t.permission(p)}”" for p in decision.untick)
+    if unticked:
+        return t.say(
+            "This key can do too much, so I did not keep it. At {exchange}, untick {ticks}, then try again.",
+            exchange=exchange.title,
+            ticks=unticked,
+        )
+    ticked = ", ".join(f"“{exchange.labels.get(p) or t.permission(p)}”" for p in decision.tick)
+    return t.say(
+        "This key can't do what is needed. At {exchange}, tick {ticks}, then try again.",
+        exchange=exchange.title,
+        ticks=ticked,
+    )
+
+
+def over(exchange: Exchange, reason: str, t: Translator) -> Message:
+    """Say in chat why a link can't be used any more, with a new one a tap away."""
+    return message(bold(exchange.title), reason, buttons=_again(exchange, t))
+
+
+def _again(exchange: Exchange, t: Translator) -> tuple[tuple[Button, ...], ...]:
+    return (
+        (
+            Button(t.say("New link"), "connect.link", (exchange.name,)),
+            Button(t.say("I'm stuck"), "connect.stuck", (exchange.name,)),
+        ),
+    )
+
+
+def unconfirmed(account: Account, exchange: Exchange, t: Translator) -> Message:
+    """Say that nobody confirmed in time and that the key was destroyed."""
+    text = t.say(
+        "Nobody confirmed the {exchange} key …{last4} in time, so I destroyed it.",
+        exchange=exchange.title,
+        last4=account.last4,
+    )
+    return message(text, buttons=_again(exchange, t))
+
+
+def delete_there(exchange: Exchange, last4: str, t: Translator) -> Line:
+    """Say where to delete the key itself."""
+    return line(
+        t.say(
+            "Now delete the key …{last4} at {exchange} too, on its API page:",
+            last4=last4,
+            exchange=exchange.title,
+        ),
+        " ",
+        code(exchange.key_page),
+    )
+
+
+_PURPOSE = "link address"
+_CONCEALED = "sealed:"
+
+
+def conceal(vault: Vault, address: str) -> str:
+    """Return the address sealed: the token must not lie readable in the outbox."""
+    return _CONCEALED + b64url(vault.seal_bytes(_PURPOSE, address.encode()))
+
+
+def disclose(vault: Vault, msg: Message) -> Message:
+    """Return a message with its concealed addresses readable, for the moment of sending."""
+    rows = tuple(tuple(_readable(vault, button) for button in row) for row in msg.buttons)
+    return replace(msg, buttons=rows)
+
+
+def _readable(vault: Vault, button: Button) -> Button:
+    if not button.url.startswith(_CONCEALED):
+        return button
+    blob = from_b64url(button.url.removeprefix(_CONCEALED))
+    return replace(button, url=vault.open_bytes(_PURPOSE, blob).decode())

@@ -1,0 +1,173 @@
+"""Conversations: the places the bot talks in, and what follows when one moves or shuts its door.
+
+A place is unique by platform, workspace, channel and thread. A Telegram group that becomes a supergroup
+keeps its row, so that whatever points at it stays right.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    ForeignKey,
+    Table,
+    Text,
+    UniqueConstraint,
+    and_,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
+
+from chatbot.domain.people import Conversation, ConversationId, PersonId, Place, TeamId
+from storage.columns import METADATA, new_id
+from storage.transaction import Record, Transaction
+
+CONVERSATIONS = Table(
+    "conversations",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("team", Text, nullable=False, index=True),
+    Column("platform", Text, nullable=False),
+    Column("workspace", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("thread", Text, nullable=False),
+    Column("private", Boolean, nullable=False),
+    Column("person", Text, ForeignKey("people.id", ondelete="CASCADE"), index=True),
+    Column("live", Boolean, nullable=False),
+    UniqueConstraint("platform", "workspace", "channel", "thread"),
+)
+
+
+def place_from(row: Record) -> Place:
+    """Return the place of a row that holds a conversation's columns."""
+    return Place(row.platform, row.channel, row.workspace, row.thread, private=row.private)
+
+
+class ConversationStore:
+    """Implements `ports.people.Conversations`."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def enter(self, place: Place, team: TeamId, person: PersonId | None) -> Conversation:
+        row = await self._tx.first(select(CONVERSATIONS).where(*_at(place)))
+        if row is None or not row.live or (person is not None and row.person != person):
+            row = await self._add(place, team, person)
+        return _conversation(row)
+
+    async def get(self, conversation: ConversationId) -> Conversation:
+        row = await self._tx.first(select(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation))
+        if row is None:
+            raise KeyError(conversation)
+        return _conversation(row)
+
+    async def private_of(self, person: PersonId) -> Conversation | None:
+        mine = and_(CONVERSATIONS.c.person == person, CONVERSATIONS.c.private, CONVERSATIONS.c.live)
+        order = CONVERSATIONS.c.thread, CONVERSATIONS.c.id
+        row = await self._tx.first(select(CONVERSATIONS).where(mine).order_by(*order).limit(1))
+        return _conversation(row) if row else None
+
+    async def leave(self, conversation: ConversationId) -> None:
+        row = await self._tx.first(select(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation))
+        if row is None:
+            return
+        left = [conversation] if row.private else await self._shut(row)
+        await self._tx.run(update(CONVERSATIONS).where(CONVERSATIONS.c.id.in_(left)).values(live=False))
+        outbox = METADATA.tables["outbox"]
+        waiting = and_(outbox.c.conversation.in_(left), outbox.c.state == "pending")
+        await self._tx.run(
+            update(outbox).where(waiting).values(state="gone", reason="conversation left", image=None)
+        )
+
+    async def _shut(self, group: Record) -> list[str]:
+        """End what goes to a group; anybody may bring the bot back, so that alone must restart nothing."""
+        here = (
+            CONVERSATIONS.c.id == group.id if group.thread else and_(*_in(place_from(group), group.channel))
+        )
+        left = [row.id for row in await self._tx.all(select(CONVERSATIONS.c.id).where(here))]
+        subscriptions = METADATA.tables["subscriptions"]
+        await self._tx.run(delete(subscriptions).where(subscriptions.c.conversation.in_(left)))
+        return left
+
+    async def forget_empty(self) -> None:
+        outbox = METADATA.tables["outbox"]
+        unfinished = outbox.c.state.in_(["pending", "claimed", "begun"])
+        waiting = exists().where(outbox.c.conversation == CONVERSATIONS.c.id, unfinished)
+        nobody = and_(CONVERSATIONS.c.private, CONVERSATIONS.c.person.is_(None))
+        await self._tx.run(delete(CONVERSATIONS).where(nobody, ~waiting))
+
+    async def move(self, old: Place, channel: str) -> None:
+        if channel == old.channel:
+            return
+        moving = await self._tx.all(select(CONVERSATIONS).where(*_in(old, old.channel)).with_for_update())
+        there = await self._tx.all(select(CONVERSATIONS).where(*_in(old, channel)).with_for_update())
+        twins = {row.thread: row.id for row in there}
+        for row in moving:
+            # The new channel numbers its messages anew: none of the old cards can be edited there.
+            cards = METADATA.tables["cards"]
+            await self._tx.run(delete(cards).where(cards.c.conversation == row.id))
+            if row.thread in twins:
+                await self._absorb(row.id, twins[row.thread])
+            moved = update(CONVERSATIONS).where(CONVERSATIONS.c.id == row.id)
+            await self._tx.run(moved.values(channel=channel, live=True))
+
+    async def _add(self, place: Place, team: TeamId, person: PersonId | None) -> Record:
+        added = self._tx.insert(CONVERSATIONS).values(
+            id=new_id(),
+            team=team,
+            platform=place.platform,
+            workspace=place.workspace,
+            channel=place.channel,
+            thread=place.thread,
+            private=place.private,
+            person=person,
+            live=True,
+        )
+        upsert = added.on_conflict_do_update(
+            index_elements=["platform", "workspace", "channel", "thread"],
+            set_={"live": True, "person": func.coalesce(added.excluded.person, CONVERSATIONS.c.person)},
+        ).returning(*CONVERSATIONS.c)
+        (row,) = await self._tx.all(upsert)
+        return row
+
+    async def _absorb(self, kept: str, twin: str) -> None:
+        subscriptions = METADATA.tables["subscriptions"]
+        mine = select(subscriptions.c.account, subscriptions.c.kind).where(
+            subscriptions.c.conversation == kept
+        )
+        known = {tuple(row) for row in await self._tx.all(mine)}
+        theirs = select(subscriptions).where(subscriptions.c.conversation == twin)
+        twice = [row.id for row in await self._tx.all(theirs) if (row.account, row.kind) in known]
+        await self._tx.run(delete(subscriptions).where(subscriptions.c.id.in_(twice)))
+        for column in _pointing_here():
+            await self._tx.run(update(column.table).where(column == twin).values({column.name: kept}))
+        await self._tx.run(delete(CONVERSATIONS).where(CONVERSATIONS.c.id == twin))
+
+
+def _conversation(row: Record) -> Conversation:
+    return Conversation(ConversationId(row.id), TeamId(row.team), place_from(row), row.person, row.live)
+
+
+def _in(place: Place, channel: str) -> tuple[ColumnElement[bool], ...]:
+    return (
+        CONVERSATIONS.c.platform == place.platform,
+        CONVERSATIONS.c.workspace == place.workspace,
+        CONVERSATIONS.c.channel == channel,
+    )
+
+
+def _at(place: Place) -> tuple[ColumnElement[bool], ...]:
+    return (*_in(place, place.channel), CONVERSATIONS.c.thread == place.thread)
+
+
+def _pointing_here() -> list[Column[Any]]:
+    return [
+        key.parent
+        for table in METADATA.sorted_tables
+        for key in table.foreign_keys
+        if key.column is CONVERSATIONS.c.id
+    ]

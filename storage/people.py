@@ -1,0 +1,127 @@
+"""People: one row for each identity that ever spoke to the bot, with their own settings.
+
+Everything a person owns hangs from this row, so that forgetting them is one delete. Slack workspaces are
+teams of their own; all other platforms share the home team.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import Column, ColumnElement, Table, Text, UniqueConstraint, and_, delete, select, update
+
+from chatbot.domain.people import HOME_TEAM, Identity, Person, PersonId, TeamId
+from storage.columns import METADATA, Time, Words, new_id
+from storage.transaction import Record, Transaction
+
+PEOPLE = Table(
+    "people",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("team", Text, nullable=False, index=True),
+    Column("platform", Text, nullable=False),
+    Column("workspace", Text, nullable=False),
+    Column("user", Text, nullable=False),
+    Column("name", Words, nullable=False),
+    Column("locale", Text, nullable=False),
+    Column("timezone", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("met_at", Time, nullable=False),
+    UniqueConstraint("platform", "workspace", "user"),
+)
+
+READER = [column.label(f"reader_{column.name}") for column in PEOPLE.c]
+
+
+def team_of(who: Identity) -> TeamId:
+    """Return the team an identity belongs to: its workspace, or home."""
+    return TeamId(f"{who.platform}:{who.workspace}") if who.workspace else HOME_TEAM
+
+
+def person_from(row: Record, prefix: str = "") -> Person:
+    """Return the person of a row; `prefix` names the columns of a join (`READER`)."""
+
+    def value(name: str) -> str:
+        return str(getattr(row, prefix + name))
+
+    return Person(
+        id=PersonId(value("id")),
+        team=TeamId(value("team")),
+        identity=Identity(value("platform"), value("user"), value("workspace")),
+        name=value("name"),
+        locale=value("locale"),
+        timezone=value("timezone"),
+        currency=value("currency"),
+    )
+
+
+class PeopleStore:
+    """Implements `ports.people.People`."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def meet(
+        self, who: Identity, name: str, locale: str, defaults: tuple[str, str], now: datetime
+    ) -> Person:
+        row = await self._tx.first(select(PEOPLE).where(_is(who)))
+        if row is None:
+            await self._add(who, name, locale, defaults, now)
+        elif name and row.name != name:
+            await self._tx.run(update(PEOPLE).where(PEOPLE.c.id == row.id).values(name=name))
+        else:
+            return person_from(row)
+        met = await self._tx.first(select(PEOPLE).where(_is(who)))
+        if met is None:
+            raise KeyError(str(who))
+        return person_from(met)
+
+    async def get(self, person: PersonId) -> Person:
+        row = await self._tx.first(select(PEOPLE).where(PEOPLE.c.id == person))
+        if row is None:
+            raise KeyError(person)
+        return person_from(row)
+
+    async def change(
+        self, person: PersonId, *, locale: str = "", timezone: str = "", currency: str = ""
+    ) -> None:
+        wanted = {"locale": locale, "timezone": timezone, "currency": currency}
+        changes = {name: value for name, value in wanted.items() if value}
+        if changes:
+            await self._tx.run(update(PEOPLE).where(PEOPLE.c.id == person).values(changes))
+
+    async def owns(self, person: PersonId) -> bool:
+        accounts = METADATA.tables["accounts"]
+        theirs = select(accounts.c.id).where(accounts.c.owner == person).limit(1)
+        return await self._tx.first(theirs) is not None
+
+    async def forget(self, person: PersonId) -> None:
+        # Everything else of theirs goes with these rows (ON DELETE CASCADE).
+        conversations = METADATA.tables["conversations"]
+        await self._tx.run(delete(conversations).where(conversations.c.person == person))
+        await self._tx.run(delete(PEOPLE).where(PEOPLE.c.id == person))
+        self._tx.wipe_log()
+
+    async def _add(
+        self, who: Identity, name: str, locale: str, defaults: tuple[str, str], now: datetime
+    ) -> None:
+        values = {
+            "id": new_id(),
+            "team": team_of(who),
+            "platform": who.platform,
+            "workspace": who.workspace,
+            "user": who.user,
+            "name": name,
+            "locale": locale,
+            "timezone": defaults[0],
+            "currency": defaults[1],
+            "met_at": now,
+        }
+        # Two first updates of a person may be handled at once.
+        await self._tx.run(self._tx.insert(PEOPLE).values(values).on_conflict_do_nothing())
+
+
+def _is(who: Identity) -> ColumnElement[bool]:
+    return and_(
+        PEOPLE.c.platform == who.platform,
+        PEOPLE.c.workspace == who.workspace,
+        PEOPLE.c.user == who.user,
+    )

@@ -1,0 +1,37 @@
+"""All stores over one transaction: what `Database.uow` hands to handlers as `ports.stores.UnitOfWork`."""
+
+from chatbot.ports.accounts import Accounts
+from chatbot.ports.mail import Inbox, Leases, Outbox
+from chatbot.ports.people import Conversations, Guides, Links, People
+from chatbot.ports.records import Audit, Balances, Fills, Subscriptions
+from storage.audit import AuditStore
+from storage.balances import BalanceStore
+from storage.conversations import ConversationStore
+from storage.delivery import OutboxStore
+from storage.fills import FillStore
+from storage.guides import GuideStore
+from storage.inbox import InboxStore
+from storage.leases import LeaseStore
+from storage.links import LinkStore
+from storage.people import PeopleStore
+from storage.subscriptions import SubscriptionStore
+from storage.transaction import Transaction
+from storage.work import AccountStore
+
+
+class Stores:
+    """Every store of one unit of work."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.people: People = PeopleStore(tx)
+        self.conversations: Conversations = ConversationStore(tx)
+        self.guides: Guides = GuideStore(tx)
+        self.links: Links = LinkStore(tx)
+        self.accounts: Accounts = AccountStore(tx)
+        self.fills: Fills = FillStore(tx)
+        self.balances: Balances = BalanceStore(tx)
+        self.subscriptions: Subscriptions = SubscriptionStore(tx)
+        self.outbox: Outbox = OutboxStore(tx)
+        self.inbox: Inbox = InboxStore(tx)
+        self.audit: Audit = AuditStore(tx)
+        self.leases: Leases = LeaseStore(tx)

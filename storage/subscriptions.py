@@ -1,0 +1,164 @@
+"""Subscriptions: which kinds of which accounts go to which conversation, and when the scheduled ones are due.
+
+One post per subscription and slot: a due one is claimed with lease and fence, and the next slot is written
+in the transaction that queues the post. Changing a person's times fences off a claim under way.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    Select,
+    Table,
+    Text,
+    UniqueConstraint,
+    delete,
+    or_,
+    select,
+    update,
+)
+
+from chatbot.domain.credentials import AccountId, CredentialState
+from chatbot.domain.people import ConversationId, PersonId
+from chatbot.errors import Fenced
+from chatbot.ports.records import Subscription
+from storage.accounts import ACCOUNTS
+from storage.columns import METADATA, Amount, Day, Time, new_id
+from storage.conversations import CONVERSATIONS
+from storage.people import PEOPLE, READER, person_from
+from storage.transaction import Record, Transaction
+
+SUBSCRIPTIONS = Table(
+    "subscriptions",
+    METADATA,
+    Column("id", Text, primary_key=True),
+    Column("team", Text, nullable=False),
+    Column("account", Text, ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column(
+        "conversation", Text, ForeignKey("conversations.id", ondelete="CASCADE"), nullable=False, index=True
+    ),
+    Column("slot", Day),
+    Column("due_at", Time),
+    Column("last_total", Amount),
+    Column("last_currency", Text, nullable=False),
+    Column("last_at", Time),
+    Column("lease_until", Time),
+    Column("fence", Integer, nullable=False),
+    UniqueConstraint("account", "kind", "conversation"),
+)
+_S = SUBSCRIPTIONS.c
+_BY_DUE = Index("ix_subscriptions_due_at", _S.due_at)
+
+
+class SubscriptionStore:
+    """Implements `ports.records.Subscriptions`."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+
+    async def ensure(
+        self, account: AccountId, kind: str, conversation: ConversationId, due_at: datetime | None = None,
+        slot: date | None = None,
+    ) -> None:  # fmt: skip
+        team = select(ACCOUNTS.c.team).where(ACCOUNTS.c.id == account).scalar_subquery()
+        added = self._tx.insert(SUBSCRIPTIONS).values(
+            id=new_id(),
+            team=team,
+            account=account,
+            kind=kind,
+            conversation=conversation,
+            slot=slot,
+            due_at=due_at,
+            last_currency="",
+            fence=0,
+        )
+        await self._tx.run(added.on_conflict_do_nothing(index_elements=["account", "kind", "conversation"]))
+
+    async def of_account(self, account: AccountId, kind: str) -> Sequence[Subscription]:
+        # Not only of active accounts: that a key died is told through here, after its state was written.
+        gone = ACCOUNTS.c.state.in_([CredentialState.PENDING, CredentialState.REVOKED])
+        rows = await self._tx.all(
+            _live().where(_S.account == account, _S.kind == kind, ~gone).order_by(_S.id)
+        )
+        return [_subscription(row) for row in rows]
+
+    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Sequence[Subscription]:
+        rows = await self._tx.all(
+            _live()
+            .where(ACCOUNTS.c.state == CredentialState.ACTIVE, _S.due_at <= now)
+            .where(or_(_S.lease_until.is_(None), _S.lease_until <= now))
+            .order_by(_S.due_at, _S.id)
+            .limit(limit)
+            .with_for_update(of=SUBSCRIPTIONS, skip_locked=True)
+        )
+        if rows:
+            mine = _S.id.in_([row.id for row in rows])
+            claimed = update(SUBSCRIPTIONS).where(mine).values(lease_until=until, fence=_S.fence + 1)
+            await self._tx.run(claimed)
+        return [_subscription(row, row.fence + 1) for row in rows]
+
+    async def posted(
+        self, sub: Subscription, due_at: datetime, slot: date, total: Decimal | None, currency: str,
+        now: datetime | None,
+    ) -> None:  # fmt: skip
+        values: dict[str, Any] = {"due_at": due_at, "slot": slot, "lease_until": None}
+        if now is not None:
+            values["last_at"] = now
+        if total is not None:
+            values |= {"last_total": total, "last_currency": currency}
+        mine = _S.id == sub.id, _S.fence == sub.fence
+        if not await self._tx.run(update(SUBSCRIPTIONS).where(*mine).values(values)):
+            raise Fenced("the scheduled post was taken over")
+
+    async def reschedule(self, person: PersonId, due: Mapping[str, tuple[datetime, date]]) -> None:
+        theirs = select(ACCOUNTS.c.id).where(ACCOUNTS.c.owner == person)
+        for subscription, (due_at, slot) in due.items():
+            await self._tx.run(
+                update(SUBSCRIPTIONS)
+                .where(_S.id == subscription, _S.account.in_(theirs))
+                .values(due_at=due_at, slot=slot, lease_until=None, fence=_S.fence + 1)
+            )
+
+    async def remove(self, person: PersonId, conversation: ConversationId) -> int:
+        theirs = select(ACCOUNTS.c.id).where(ACCOUNTS.c.owner == person)
+        here = _S.account.in_(theirs), _S.conversation == conversation
+        removed = await self._tx.all(delete(SUBSCRIPTIONS).where(*here).returning(_S.account))
+        return len({row.account for row in removed})
+
+    async def scheduled_of(self, person: PersonId) -> Sequence[Subscription]:
+        mine = ACCOUNTS.c.owner == person, ACCOUNTS.c.state != CredentialState.REVOKED
+        rows = await self._tx.all(_live().where(*mine, _S.due_at.is_not(None)).order_by(_S.id))
+        return [_subscription(row) for row in rows]
+
+
+def _live() -> Select[Any]:
+    return (
+        select(SUBSCRIPTIONS, *READER)
+        .join(ACCOUNTS, ACCOUNTS.c.id == _S.account)
+        .join(PEOPLE, PEOPLE.c.id == ACCOUNTS.c.owner)
+        .join(CONVERSATIONS, CONVERSATIONS.c.id == _S.conversation)
+        .where(CONVERSATIONS.c.live)
+    )
+
+
+def _subscription(row: Record, fence: int | None = None) -> Subscription:
+    return Subscription(
+        id=row.id,
+        account=AccountId(row.account),
+        kind=row.kind,
+        conversation=ConversationId(row.conversation),
+        reader=person_from(row, "reader_"),
+        fence=row.fence if fence is None else fence,
+        slot=row.slot,
+        due_at=row.due_at,
+        last_total=row.last_total,
+        last_currency=row.last_currency,
+        last_at=row.last_at,
+    )

@@ -1,0 +1,33 @@
+"""A bot and a practice Bitso for every flow."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.bot import Bot, open_bot
+from tests.support.connected import connect
+from tests.support.practice import Running, practice
+
+
+@pytest.fixture
+async def bitso() -> AsyncIterator[Running]:
+    """A practice Bitso on loopback with some history."""
+    async with practice("bitso") as running:
+        running.state.seed(120)
+        yield running
+
+
+@pytest.fixture
+async def bot(tmp_path: Path, bitso) -> AsyncIterator[Bot]:
+    """A bot that reads the practice Bitso."""
+    async with open_bot(tmp_path, {"bitso": bitso.origin}) as opened:
+        bitso.state.clock = opened.clock.now
+        yield opened
+
+
+@pytest.fixture
+async def linked(bot: Bot, bitso: Running) -> Bot:
+    """The bot, with one account connected and read once."""
+    await connect(bot, bitso)
+    return bot

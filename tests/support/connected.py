@@ -1,0 +1,19 @@
+"""What most flows start from: a person whose key was taken in over the link and confirmed."""
+
+from chatbot.ports.desk import Accepted
+from tests.support.bot import YOU, Bot, link_of
+from tests.support.page import submit
+from tests.support.practice import Running
+
+
+async def connect(bot: Bot, bitso: Running, *, as_: str = YOU, key: str = "", secret: str = "") -> None:
+    """Guide, link, key, code, Confirm; then every job has run once."""
+    answer = await submit(
+        bot.desk, await link_of(bot, as_=as_), key or bitso.state.key, secret or bitso.state.secret
+    )
+    assert isinstance(answer, Accepted), answer
+    await bot.turn()
+    assert answer.code in bot.last(as_).text
+    await bot.press("Confirm", as_=as_)
+    await bot.turn(seconds=1)
+    await bot.turn(seconds=1)
