@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from chatbot.errors import ConfigError, EdgeError, VaultError, mark
+from chatbot.errors import ConfigError, EdgeError, SendError, VaultError, Verdict, mark
 from chatbot.ports.exchanges import Exchange
 from chatbot.ports.platforms import Platform
 from chatbot.text import Translator
@@ -238,7 +238,10 @@ async def _page(parts: Parts, t: Translator) -> CheckResult:
 async def _platform(name: str, platform: Platform, t: Translator) -> CheckResult:
     try:
         who = await platform.check()
-    except EdgeError as error:
+    except SendError as error:
+        if error.verdict is not Verdict.UNAUTHORISED:
+            detail = t.say("it can't be reached ({reason}).", reason=error.reason)
+            return _problem(name.title(), detail, t.say("See that this machine may open connections to it."))
         detail = t.say("it does not take the token ({reason}).", reason=error.reason)
         return _problem(name.title(), detail, t.say("Set the token that the platform shows for this bot."))
     return CheckResult(name.title(), State.OK, t.say("connected as {who}.", who=who))

@@ -4,6 +4,7 @@ Sentences are English msgids with `{named}` places; Spanish and Portuguese come 
 catalogues in `locales/`. A value is formatted by Babel for the reader's language before it goes in.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -99,7 +100,9 @@ class Translator:
         rounded = _rounded(number, _places(currency))
         with localcontext(_EXACT):
             if known_currency(currency):
-                return format_currency(rounded, currency, locale=self._babel)
+                shown = format_currency(rounded, currency, locale=self._babel)
+                # Where a language writes the code in place of a sign, it must not touch the number.
+                return re.sub(rf"{currency}(?=\d)", f"{currency}\u00a0", shown)
             pattern = "#,##0.00" if currency in _DOLLARS else "#,##0.00######"
             return f"{format_decimal(rounded, locale=self._babel, format=pattern)} {currency}"
 

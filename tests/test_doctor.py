@@ -140,6 +140,10 @@ async def test_settings_that_others_can_read_are_noted(tmp_path, mode, notes):
             "Telegram", "401", "token",
         ),
         (
+            {"platforms": {"telegram": SimpleNamespace(check=raises(SendError(Verdict.UNSENT, "refused")))}},
+            "Telegram", "can't be reached (refused)", "open connections",
+        ),
+        (
             {"exchanges": {"bitso": exchange(raises(ExchangeError(Trouble.UNREACHABLE, "no route")))}},
             "Bitso", "no route", "open connections",
         ),

@@ -71,3 +71,10 @@ def test_a_coin_under_the_code_of_a_money_is_a_coin():
     assert Translator().quantity(Decimal("12.3456789"), "MNT") == "12.3456789"
     assert not known_currency("MNT")
     assert known_currency("MXN")
+
+
+def test_a_currency_code_does_not_touch_its_number():
+    """Mexican Spanish writes USD in letters: a blank that never breaks stands between."""
+    assert Translator("es").money(Decimal("1234.5"), "USD") == "USD\u00a01,234.50"
+    assert Translator("es").money(Decimal("-1234.5"), "USD") == "-USD\u00a01,234.50"
+    assert Translator("en").money(Decimal("1234.5"), "USD") == "$1,234.50"
