@@ -19,6 +19,8 @@ from storage.coredumps import harden_process
 ENV_FILE = Path(".env")
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+audit = typer.Typer(no_args_is_help=True, help="Who did what, and whether nobody has tampered with it.")
+cli.add_typer(audit, name="audit")
 
 
 def main() -> None:
@@ -123,6 +125,16 @@ def doctor() -> None:
 def rewrap() -> None:
     """Rotate the master key: add a new one to the file, seal everything under it."""
     _run(lambda: tasks.rewrap(_settings()))
+
+
+@audit.command("verify")
+def audit_verify(
+    kept: Annotated[
+        list[str] | None, typer.Option(help="An end this command printed earlier; it must still be there.")
+    ] = None,
+) -> None:
+    """Find an entry of the audit that was changed, removed, added or moved."""
+    _run(lambda: tasks.verify_audit(_settings(), kept or ()))
 
 
 def _version(value: bool) -> None:

@@ -2,13 +2,16 @@
 
 Bootstrap calls `configure` once and hands `get_log()` to the context. Types keep secrets out (`Secret`
 refuses to become text); `redact` is the second line of defence for everything that is written here,
-the lines and tracebacks of other libraries included, whose own loggers are held at WARNING.
+the lines and tracebacks of other libraries included, whose own loggers are held at WARNING. A traceback
+tells where, and what kind of error; the words of an error that is not ours are left out, for they may quote
+what a person typed.
 """
 
 import logging
 import re
 import sys
-from collections.abc import Mapping
+import traceback
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any, TextIO
 
@@ -16,6 +19,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from chatbot.domain.secrets import Secret
+from chatbot.errors import KeyheraldError
 
 HIDDEN = "****"
 LIBRARIES = (
@@ -33,6 +37,8 @@ LIBRARIES = (
 )
 _OURS = "keyherald"
 _FIRST = ("time", "level", "action")
+# Python's own words about our code, which quote names only. Exactly these: a library's own may quote more.
+_HARMLESS = frozenset({AttributeError, ImportError, ModuleNotFoundError, NameError, UnboundLocalError})
 _SECRET_NAME = re.compile(
     r"(^|_)(secrets?|token|password|passphrase|authorization|signature|sealed|cookie)$"
     r"|^(x_auth.*|api_?key|master_key|bot_token)$",
@@ -136,6 +142,8 @@ def _cleaned(name: str, value: object) -> object:
         return HIDDEN
     if isinstance(value, Secret | bytes | bytearray):
         return HIDDEN
+    if isinstance(value, BaseException):
+        return redact(_named(value))
     if isinstance(value, Mapping):
         return {str(key): _cleaned(str(key), item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -159,6 +167,36 @@ def _traceback(_: WrappedLogger, method: str, line: EventDict) -> EventDict:
     return line
 
 
+def _told(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
+    # As the standard library gives it: an error, its triple, or true for the one being handled.
+    given = line.pop("exc_info", None)
+    error = given[1] if isinstance(given, tuple) else sys.exc_info()[1] if given is True else given
+    if isinstance(error, BaseException):
+        line["exception"] = "\n".join(_story(error, set()))
+    return line
+
+
+def _story(error: BaseException, told: set[int]) -> Iterator[str]:
+    """Tell an error and those it came of, oldest first."""
+    told.add(id(error))
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if before is not None and id(before) not in told:
+        yield from _story(before, told)
+        yield "and of that came:"
+    yield "Traceback (most recent call last):"
+    yield "".join(traceback.format_tb(error.__traceback__)).rstrip("\n")
+    yield _named(error)
+    for part in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        if id(part) not in told:
+            yield from _story(part, told)
+
+
+def _named(error: BaseException) -> str:
+    kind = type(error)
+    name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return f"{name}: {error}" if isinstance(error, KeyheraldError) or kind in _HARMLESS else name
+
+
 def _foreign(_: WrappedLogger, __: str, line: EventDict) -> EventDict:
     record: logging.LogRecord | None = line.get("_record")
     return {
@@ -179,7 +217,7 @@ def _plain_line(logger: WrappedLogger, method: str, line: EventDict) -> str:
 _CHAIN: tuple[Processor, ...] = (
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-    structlog.processors.format_exc_info,
+    _told,
     structlog.processors.EventRenamer("action"),
     _redact_all,
 )

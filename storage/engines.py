@@ -72,6 +72,8 @@ def _postgres(url: URL, connections: int, wait_seconds: float) -> Engine:
         hide_parameters=True,
         pool_size=connections,
         max_overflow=0,
+        # Our conditional updates wait for each other and then look again; what is stricter would fail them.
+        isolation_level="READ COMMITTED",
         pool_pre_ping=True,
         pool_timeout=wait_seconds,
         connect_args={"connect_timeout": max(2, int(wait_seconds)), "application_name": "keyherald"},

@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from chatbot.domain.links import CLAIMS, TRIES, Link, LinkState
-from chatbot.domain.people import ConversationId, PersonId, TeamId
+from chatbot.domain.people import ConversationId, Identity, PersonId, TeamId
 from chatbot.errors import Fenced
 from storage.columns import METADATA, Time, Words
 from storage.people import PEOPLE
@@ -51,6 +51,7 @@ LINKS = Table(
     Column("lease_until", Time),
     Column("fence", Integer, nullable=False),
     Column("card", Text, nullable=False),
+    Column("opened_at", Time),
 )
 _BY_PERSON = Index("ix_links_person_minted_at", LINKS.c.person, LINKS.c.minted_at)
 _BY_EXPIRY = Index("ix_links_state_expires_at", LINKS.c.state, LINKS.c.expires_at)
@@ -65,7 +66,9 @@ class LinkStore:
         self._tx = tx
 
     async def minted_since(self, person: PersonId, since: datetime) -> int:
-        mine = and_(LINKS.c.person == person, LINKS.c.minted_at >= since)
+        # One that brought a key is no waste: somebody with seven exchanges connects them in one go.
+        wasted = LINKS.c.state != LinkState.USED
+        mine = and_(LINKS.c.person == person, LINKS.c.minted_at >= since, wasted)
         row = await self._tx.first(select(func.count()).select_from(LINKS).where(mine))
         return row[0] if row else 0
 
@@ -92,9 +95,26 @@ class LinkStore:
             )
         )
 
+    async def open_of(self, who: Identity, now: datetime) -> bytes | None:
+        mine = and_(
+            PEOPLE.c.platform == who.platform,
+            PEOPLE.c.workspace == who.workspace,
+            PEOPLE.c.user == who.user,
+            LINKS.c.expires_at > now,
+            _ALIVE,
+        )
+        row = await self._tx.first(
+            select(LINKS.c.id).join(PEOPLE).where(mine).order_by(LINKS.c.minted_at.desc()).limit(1)
+        )
+        return bytes(row.id) if row else None
+
     async def look(self, link: bytes, now: datetime) -> Link | None:
         row = await self._tx.first(select(LINKS).where(_usable(link, now), _ALIVE))
         return _link(row) if row else None
+
+    async def opened(self, link: bytes, now: datetime) -> bool:
+        unopened = and_(LINKS.c.id == link, LINKS.c.opened_at.is_(None))
+        return await self._tx.run(update(LINKS).where(unopened).values(opened_at=now)) == 1
 
     async def claim(self, link: bytes, now: datetime, until: datetime) -> Link | None:
         free = or_(

@@ -24,6 +24,7 @@ PEOPLE = Table(
     Column("locale", Text, nullable=False),
     Column("timezone", Text, nullable=False),
     Column("currency", Text, nullable=False),
+    Column("phrase", Words, nullable=False, server_default=""),
     Column("met_at", Time, nullable=False),
     UniqueConstraint("platform", "workspace", "user"),
 )
@@ -50,6 +51,7 @@ def person_from(row: Record, prefix: str = "") -> Person:
         locale=value("locale"),
         timezone=value("timezone"),
         currency=value("currency"),
+        phrase=value("phrase"),
     )
 
 
@@ -87,6 +89,9 @@ class PeopleStore:
         changes = {name: value for name, value in wanted.items() if value}
         if changes:
             await self._tx.run(update(PEOPLE).where(PEOPLE.c.id == person).values(changes))
+
+    async def keep_phrase(self, person: PersonId, phrase: str) -> None:
+        await self._tx.run(update(PEOPLE).where(PEOPLE.c.id == person).values(phrase=phrase))
 
     async def owns(self, person: PersonId) -> bool:
         accounts = METADATA.tables["accounts"]

@@ -4,6 +4,7 @@ The command line calls `rotate`. Killed at any row and run again it goes on wher
 by itself, only while it is still what was read, and only after the new seal has been opened once.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -91,8 +92,9 @@ async def rotate(
         used = await keys_in_use(tx)
     added = keys.file is not None and used.keys() <= {keys.newest.id}
     if keys.file is not None and added:
-        add_master_key(keys.file)
-        keys = keys.reload()
+        # In a thread: a key service may be asked.
+        await asyncio.to_thread(add_master_key, keys.file, keys.kms)
+        keys = await asyncio.to_thread(keys.reload)
     return await rewrap(database, keys, batch=batch, progress=progress, added=added)
 
 

@@ -29,6 +29,7 @@ class Transaction:
         self._engine = engine
         self._threads = threads
         self._owed = owed
+        self._before: list[Callable[[Connection], None]] = []
         self._after: list[Aftercare] = []
         self._connection: Connection | None = None
 
@@ -47,6 +48,10 @@ class Transaction:
     def insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         """Start an insert that knows this database's ON CONFLICT."""
         return postgresql.insert(table) if self._engine.dialect.name == "postgresql" else sqlite.insert(table)
+
+    def before_commit(self, work: Callable[[Connection], None]) -> None:
+        """Have work done as the last of the transaction; when it fails nothing is committed."""
+        self._before.append(work)
 
     def after_commit(self, work: Aftercare) -> None:
         """Have work done once the commit is safe; it says whether it is done or must be tried again."""
@@ -84,6 +89,8 @@ class Transaction:
         if connection is None:
             return
         try:
+            for work in self._before:
+                work(connection)
             connection.commit()
             wanted = list(dict.fromkeys((*self._owed, *self._after)))
             self._owed[:] = [work for work in wanted if not work(connection)]

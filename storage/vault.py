@@ -6,8 +6,11 @@ account, team and exchange, the wrap to the master key's id too: what is moved, 
 """
 
 import contextlib
+import ctypes
 import hmac
 import os
+import sys
+import time
 from collections.abc import Iterator
 
 from cryptography.exceptions import InvalidTag
@@ -34,6 +37,8 @@ KEY = 32
 NONCE = 12
 TAG = 16
 LARGEST_SUBMISSION = 8192
+# Seconds between two questions to a key service that did not answer.
+PAUSE = 60.0
 SUITE = hpke.Suite(hpke.KEM.P256, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 UNOPENED = "The sealed value can't be opened: it was changed, moved, or sealed under another master key."
 BAD_SUBMISSION = "What the link page sent can't be opened."
@@ -49,6 +54,7 @@ class Sealer:
     def __init__(self, keys: MasterKeys) -> None:
         """Take the master keys, newest first."""
         self._aeads: dict[str, AESGCMSIV] = {}
+        self._pause_until = 0.0
         self._adopt(keys)
 
     @property
@@ -87,17 +93,25 @@ class Sealer:
 
     def _aead(self, kek_id: str) -> AESGCMSIV:
         if kek_id not in self._aeads:
-            # A file in the middle of being edited says no more than that the key is unknown.
-            with contextlib.suppress(ConfigError):
-                self._adopt(self._keys.reload())
+            self._look_again()
         if kek_id not in self._aeads:
             raise VaultError(f"There is no master key {kek_id!r}: put it back beside the others.")
         return self._aeads[kek_id]
 
+    def _look_again(self) -> None:
+        # Everything waits for the answer: a key service that is away must not hold up each row anew.
+        if self._keys.kms and time.monotonic() < self._pause_until:
+            return
+        try:
+            self._adopt(self._keys.reload())
+        except ConfigError:
+            # A file in the middle of being edited says no more than that the key is unknown.
+            self._pause_until = time.monotonic() + PAUSE
+
     def _adopt(self, keys: MasterKeys) -> None:
         self._keys = keys
         for key in keys.keys:
-            self._aeads.setdefault(key.id, AESGCMSIV(key.key.reveal()))
+            self._aeads.setdefault(key.id, AESGCMSIV(bytes(key.key.reveal())))
 
 
 class Vault:
@@ -134,8 +148,8 @@ class Vault:
         scalar = private.private_numbers().private_value.to_bytes(KEY, "big")
         return LinkKeys(public, self._sealer.seal_bytes(link_purpose(link), scalar))
 
-    def open_submission(self, link: bytes, sealed_private: bytes, sealed: bytes, info: bytes) -> bytes:
-        """Open what the page sealed with HPKE (`enc` and ciphertext joined).
+    def open_submission(self, link: bytes, sealed_private: bytes, sealed: bytes, info: bytes) -> bytearray:
+        """Open what the page sealed with HPKE (`enc` and ciphertext joined); the caller zeroes it.
 
         Raises:
             VaultError: always with the same words, whatever is wrong with the submission.
@@ -144,13 +158,19 @@ class Vault:
             private = ec.derive_private_key(int.from_bytes(scalar, "big"), ec.SECP256R1())
         with contextlib.suppress(InvalidTag, ValueError):
             if len(sealed) <= LARGEST_SUBMISSION:
-                return SUITE.decrypt(sealed, private, info=info)
+                return _moved(SUITE.decrypt(sealed, private, info=info))
         raise VaultError(BAD_SUBMISSION)
 
     def fingerprint(self, team: TeamId, exchange: str, credentials: Credentials) -> bytes:
         """Return a keyed hash of the API key, to notice the same key twice."""
-        named = pack([FINGERPRINT, team.encode(), exchange.encode(), credentials.api_key.reveal()])
-        return hmac.digest(self._pepper.reveal(), named, "sha256")
+        key = credentials.api_key
+        mark = hmac.new(
+            self._pepper.reveal(), pack([FINGERPRINT, team.encode(), exchange.encode()]), "sha256"
+        )
+        # As `pack` would go on, without a copy of the key that nobody zeroes.
+        mark.update(len(key).to_bytes(4, "big"))
+        mark.update(key.reveal())
+        return mark.digest()
 
 
 def open_credential(
@@ -176,9 +196,11 @@ def rewrap_credential(
     context = _context(*owner)
     with _zeroed(sealer.unwrap(DATA_KEY, context, sealed.kek_id, sealed.wrapped_dek)) as data_key:
         kek_id, wrapped = sealer.wrap(DATA_KEY, context, data_key)
-    fresh = SealedCredential(kek_id, wrapped, sealed.box)
-    open_credential(sealer, owner, fresh).wipe()
-    return fresh
+    with _zeroed(sealer.unwrap(DATA_KEY, context, kek_id, wrapped)) as again:
+        if len(again) != KEY:
+            raise VaultError(UNOPENED)
+        _zero(_decrypt(AESGCM(again), sealed.box, context))
+    return SealedCredential(kek_id, wrapped, sealed.box)
 
 
 def link_purpose(link: bytes) -> str:
@@ -236,9 +258,22 @@ def _parted(plain: bytearray) -> Credentials:
     return Credentials(*parts)
 
 
+def _moved(data: bytes) -> bytearray:
+    """Return bytes that nobody else holds as a buffer that can be zeroed, and overwrite them."""
+    moved = bytearray(data)
+    # The library offers no way to open into a buffer of ours. One byte alone is shared by all of CPython.
+    if sys.implementation.name == "cpython" and len(data) > 1:
+        ctypes.memset(id(data) + bytes.__basicsize__ - 1, 0, len(data))
+    return moved
+
+
 @contextlib.contextmanager
 def _zeroed(buffer: bytearray) -> Iterator[bytearray]:
     try:
         yield buffer
     finally:
-        buffer[:] = bytes(len(buffer))
+        _zero(buffer)
+
+
+def _zero(buffer: bytearray) -> None:
+    buffer[:] = bytes(len(buffer))

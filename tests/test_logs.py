@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from chatbot.domain.secrets import Secret
+from chatbot.errors import ConfigError
 from chatbot.logs import LIBRARIES, configure, get_log, redact
 from chatbot.ports.context import Log
 
@@ -204,3 +205,43 @@ def test_an_unknown_level_does_not_stop_the_log(plain):
     get_log().info("ordinary")
 
     assert "ordinary" in stream.getvalue()
+
+
+def _nested(words):
+    try:
+        {}[words]
+    except KeyError as missing:
+        try:
+            int(words)
+        except ValueError as number:
+            raise ExceptionGroup(words, [number, ConfigError("Set PORT.")]) from missing
+
+
+PASSPHRASE = "correct horse battery"
+
+
+def test_the_words_of_a_foreign_error_are_left_out(plain):
+    """A passphrase looks like any word: of an error that is not ours only its kind and its place are told."""
+    for log in (get_log().error, logging.getLogger("asyncio").exception):
+        try:
+            _nested(PASSPHRASE)
+        except ExceptionGroup as group:
+            group.add_note(PASSPHRASE)
+            log("broken")
+    get_log().warning("odd", error=ValueError(PASSPHRASE), why=ConfigError("Set PORT."))
+    told = plain()
+
+    assert PASSPHRASE not in told
+    assert told.count("\nKeyError\n") == told.count("\nExceptionGroup\n") == 2
+    assert "in _nested" in told
+    assert "chatbot.errors.ConfigError: Set PORT." in told
+
+
+def test_pythons_words_about_our_own_code_are_told(lines):
+    """An attribute that is not there is found sooner by its name."""
+    try:
+        object().nothing  # type: ignore[attr-defined]  # noqa: B018
+    except AttributeError:
+        get_log().error("broken")
+
+    assert "has no attribute 'nothing'" in lines()[0]["exception"]

@@ -27,6 +27,7 @@ from storage.masterkeys import create_master_key_file
 HISTORY = 260
 FIRST_FILL_SECONDS = 15
 FILL_SECONDS = 20
+FIRST = "bitso"
 LOOPBACK = "127.0.0.1"
 
 
@@ -85,7 +86,8 @@ async def _run(settings: Settings) -> None:
     rooms = {name: practice.open_practice(name) for name in practice.discover()}
     for state, _ in rooms.values():
         state.seed(HISTORY)
-    states = {name: state for name, (state, _) in rooms.items()}
+    # Bitso first: it is the one that the first lines speak of.
+    states = {name: rooms[name][0] for name in sorted(rooms, key=lambda name: (name != FIRST, name))}
     parts = await build(settings, scene=_scene(states, Translator(settings.default_locale)))
     hosts = (f"{LOOPBACK}:{settings.port}", f"localhost:{settings.port}")
     extras = [Extra(tuple(app.routes), hosts=hosts) for _, app in rooms.values()]
@@ -105,9 +107,12 @@ def _scene(states: Mapping[str, Practice], t: Translator) -> Scene:
             PracticeButton(t.say(label), f"/practice/{name}/{act}", title) for act, label in labels.items()
         ]
         notes += [
-            Note(t.say("Practice key for {exchange}", exchange=title), state.key),
-            Note(t.say("Practice secret for {exchange}", exchange=title), state.secret),
+            Note(t.say("Practice key for {exchange}", exchange=title), state.key, title),
+            Note(t.say("Practice secret for {exchange}", exchange=title), state.secret, title),
         ]
+        if state.passphrase:
+            words = t.say("Practice passphrase for {exchange}", exchange=title)
+            notes.append(Note(words, state.passphrase, title))
     return Scene(practice=buttons, notes=notes, translator=t)
 
 
@@ -120,9 +125,9 @@ def _announce(parts: Parts, states: Mapping[str, Practice]) -> None:
     lines = ["", "  Keyherald, practice installation (nothing leaves this machine)", ""]
     if chat is not None:
         lines += [f"  Open    {chat.address}", ""]
-    for name, state in states.items():
-        title = _title(name)
-        lines += [f"  {title} practice key     {state.key}", f"  {title} practice secret  {state.secret}", ""]
+    title, state = _title(FIRST), states[FIRST]
+    lines += [f"  {title} practice key     {state.key}", f"  {title} practice secret  {state.secret}", ""]
+    lines += ["  The keys of the other practice exchanges are beside the chat.", ""]
     lines += ["  Type /connect bitso in the chat. Ctrl-C stops everything.", ""]
     sys.stdout.write("\n".join(lines) + "\n")
     sys.stdout.flush()

@@ -1,5 +1,6 @@
 """Builds every part from the settings, in the order in which they need each other."""
 
+import asyncio
 import os
 import secrets
 import socket
@@ -28,6 +29,8 @@ from chatbot.ports.exchanges import Exchange
 from chatbot.ports.platforms import Platform
 from chatbot.registry import Registry
 from chatbot.settings import Settings, release
+from chatbot.web.headers import script_hash
+from chatbot.web.keypage import page_file
 from storage.database import Database
 from storage.keyring import holds_credentials, open_vault
 from storage.masterkeys import MasterKeys, find_master_keys
@@ -79,9 +82,8 @@ async def _build(settings: Settings, scene: Scene | None, undo: AsyncExitStack, 
     database = await _take_database(settings, clock, undo)
     vault = await open_vault(database, await master_keys(settings, database, alone=alone))
     known = exchanges.build(settings.exchange_urls, clock)
-    for exchange in known.values():
-        undo.push_async_callback(exchange.close)
-    scrubber = Scrubber([shape for exchange in known.values() for shape in exchange.shapes])
+    undo.push_async_callback(known.close)
+    scrubber = Scrubber(known.shapes)
     platforms = make_platforms(settings, scrubber, scene)
     _refuse_open_webchat(settings, platforms)
     post = Post(platforms)
@@ -94,7 +96,7 @@ async def _build(settings: Settings, scene: Scene | None, undo: AsyncExitStack, 
         vault=vault,
         exchanges=known,
         guides=load_guide,
-        options=settings.options(),
+        options=replace(settings.options(), page_hash=script_hash(page_file("key.js"))),
         roster=settings.roster(),
         queue=queue,
         postbox=post,
@@ -148,13 +150,22 @@ async def open_database(settings: Settings) -> Database:
 async def master_keys(settings: Settings, database: Database, *, alone: bool) -> MasterKeys:
     """Return the master keys; an embedded installation without any credential may get a new one."""
     may_create = alone and database.is_sqlite and not await holds_credentials(database)
-    keys = find_master_keys(
-        settings.master_key.get_secret_value() if settings.master_key else None,
+    text = settings.master_key.get_secret_value() if settings.master_key else None
+    # In a thread: a key service may be asked.
+    keys = await asyncio.to_thread(
+        find_master_keys,
+        text,
         settings.master_key_file,
         settings.credentials_directory,
         fallback=HOME_KEY.expanduser(),  # noqa: ASYNC240  once, at start
         create=may_create,
+        kms=settings.kms_key or "",
     )
+    if text:
+        get_log().warning(
+            "master_key_in_environment",
+            advice="Others can read an environment: MASTER_KEY_FILE or a systemd credential is safer.",
+        )
     if keys.created:
         get_log().warning(
             "master_key_created", file=str(keys.file), advice="Keep a copy of it apart from the database."

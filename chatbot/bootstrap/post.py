@@ -7,6 +7,7 @@ from typing import Any
 
 from chatbot.domain.outbox import Delivery
 from chatbot.domain.pacing import Pace
+from chatbot.domain.people import Identity
 from chatbot.domain.updates import Incoming, Pressed
 from chatbot.errors import SendError, StorageError, Verdict
 from chatbot.ports.context import Context
@@ -44,6 +45,11 @@ class Post:
     async def answer(self, platform: str, pressed: Pressed, toast: str) -> None:
         """Answer a press."""
         await self._platforms[platform].answer(pressed, toast)
+
+    def identify(self, proof: str, life: timedelta) -> Identity | None:
+        """Return who opened a page inside one of the platforms no longer than `life` ago, or None."""
+        named = (platform.identify(proof, life) for platform in self._platforms.values())
+        return next(filter(None, named), None)
 
     def private_url(self, platform: str, payload: str) -> str:
         """Return the address that opens the private chat."""

@@ -129,6 +129,7 @@ def app(parts: Parts, extras: Sequence[Extra] = ()) -> App:
         trusted_proxies=parts.settings.trusted_proxies,
         metrics=parts.metrics.render,
         extras=[*of_platforms, *extras],
+        identify=parts.post.identify,
     )
     return create_app(
         parts.desk,

@@ -1,6 +1,8 @@
 """The one-shot commands: migrate, doctor, rewrap, and what `run` says when it is up."""
 
 import sys
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -9,9 +11,9 @@ from chatbot import exchanges
 from chatbot.bootstrap.parts import HOME_KEY, Parts, make_platforms, master_keys, open_database, webchat
 from chatbot.engine.clock import SystemClock
 from chatbot.settings import Settings
-from chatbot.text import Translator
-from chatbot.web.headers import page_headers, script_hash
-from chatbot.web.keypage import page_file
+from chatbot.text import LOCALES, Translator
+from chatbot.web.keypage import shipped
+from storage.audit import ends, holds, verify
 from storage.database import Database
 from storage.keyring import open_vault
 from storage.rewrap import rotate
@@ -49,6 +51,31 @@ async def migrate(settings: Settings) -> int:
     return 0
 
 
+async def verify_audit(settings: Settings, kept: Sequence[str] = ()) -> int:
+    """Look whether the audit is whole and say where it is not; 1 when an entry is missing or changed.
+
+    `kept` are ends of earlier days: without one, a chain that was cut back at its end looks whole.
+    """
+    database = await open_database(settings)
+    try:
+        async with database.transaction() as tx:
+            count, broken = await tx.call(verify)
+            found = await tx.call(ends)
+            lost = [end for end in kept if not await tx.call(partial(holds, end=end))]
+    finally:
+        await database.close()
+    for fault in broken:
+        say(f"The audit is not whole. Team {fault}.")
+    for end in lost:
+        say(f"The audit is not whole. The kept end {end} is not in it any more.")
+    if broken or lost:
+        return 1
+    say(f"The audit is whole: {count} entries, none changed, missing or moved.")
+    if found:
+        say("Keep its end elsewhere, and give it back to this command with --kept:", *found)
+    return 0
+
+
 async def rewrap(settings: Settings) -> int:
     """Seal everything under a new master key and say which old ones may go; 1 when a row did not open."""
     database = await open_database(settings)
@@ -73,7 +100,6 @@ async def doctor(settings: Settings, env_file: Path | None = None) -> int:
     t = Translator(settings.default_locale, ZoneInfo(settings.default_timezone))
     database = Database(settings.database_url.get_secret_value())
     known = exchanges.build(settings.exchange_urls, SystemClock())
-    script = script_hash(page_file("key.js"))
 
     async def vault() -> object:
         return await open_vault(database, await master_keys(settings, database, alone=False))
@@ -85,8 +111,10 @@ async def doctor(settings: Settings, env_file: Path | None = None) -> int:
         database=database,
         open_vault=vault,
         public_url=settings.public_url,
-        headers=page_headers(script),
-        script=script,
+        shipped=[
+            ward.Shipped(*page)
+            for page in shipped(LOCALES, lambda locale, text: Translator(locale).say(text))
+        ],
         platforms=make_platforms(settings),
         exchanges=known,
         egress=settings.egress_ips,

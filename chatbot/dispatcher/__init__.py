@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from chatbot.dispatcher import answers
 from chatbot.domain.credentials import clean_label
+from chatbot.domain.links import from_b64url, link_id
 from chatbot.domain.messages import Post, Reply, message
 from chatbot.domain.outbox import Promise
 from chatbot.domain.people import HOME_TEAM, Identity, Place, Role, TeamId
@@ -251,14 +252,32 @@ class Desk:
     registry: Registry
     ctx: Context
 
-    async def open(self, token: str, locale: str) -> OpenedLink | None:
+    async def open(self, holder: str | Identity, locale: str) -> OpenedLink | None:
         """Return what the page needs, through `link_opened`."""
-        opened: OpenedLink | None = await self.registry.events["link_opened"](token, locale, self.ctx)
+        link = await self._link(holder)
+        if link is None:
+            return None
+        opened: OpenedLink | None = await self.registry.events["link_opened"](link, locale, self.ctx)
         return opened
 
-    async def submit(self, token: str, sealed: bytes, locale: str) -> Accepted | Refused | BadSeal | None:
+    async def submit(
+        self, holder: str | Identity, sealed: bytes, locale: str
+    ) -> Accepted | Refused | BadSeal | None:
         """Take one try, through `link_submitted`."""
+        link = await self._link(holder)
+        if link is None:
+            return None
         answer: Accepted | Refused | BadSeal | None
-        answer = await self.registry.events["link_submitted"](token, sealed, locale, self.ctx)
+        answer = await self.registry.events["link_submitted"](link, sealed, locale, self.ctx)
         self.ctx.queue.nudge(DELIVERY)
         return answer
+
+    async def _link(self, holder: str | Identity) -> bytes | None:
+        """Return the id of the link that is meant, which need not exist."""
+        if isinstance(holder, Identity):
+            async with self.ctx.uow() as store:
+                return await store.links.open_of(holder, self.ctx.clock.now())
+        try:
+            return link_id(from_b64url(holder))
+        except ValueError:
+            return None

@@ -1,6 +1,6 @@
 """Balances, what they are worth, and what changed since the last post.
 
-Prices come from the exchange's own tickers, through at most two crosses.
+Prices come from the exchange's own tickers, through at most two crosses; `rates.py` knows what is lent.
 An asset without a price has the value None, never zero.
 """
 
@@ -8,12 +8,33 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol
 
 from chatbot.domain.fills import Fill, Side
 
 CROSSES = ("USD", "USDT", "USDC", "BTC", "EUR", "MXN")
+# Money, and coins that stand for money: never dust, and what rates are lent between.
 STABLE = frozenset(
-    {"USDT", "USDC", "DAI", "TUSD", "PYUSD", "FDUSD", "USDP", "USD", "EUR", "MXN", "BRL", "ARS", "COP"}
+    {
+        *(
+            "USD",
+            "EUR",
+            "GBP",
+            "CHF",
+            "CAD",
+            "AUD",
+            "JPY",
+            "TRY",
+            "PLN",
+            "MXN",
+            "BRL",
+            "ARS",
+            "COP",
+            "CLP",
+            "PEN",
+        ),
+        *("USDT", "USDC", "DAI", "TUSD", "PYUSD", "FDUSD", "USDP", "RLUSD", "EURC", "EURS", "EURT"),
+    }
 )
 
 _NONE = Decimal(0)
@@ -76,6 +97,14 @@ class Prices:
         return 1 / reverse if reverse is not None and reverse > 0 else None
 
 
+class Priced(Protocol):
+    """Knows what assets are worth."""
+
+    def rate(self, asset: str, currency: str) -> Decimal | None:
+        """Return what one unit of the asset is worth in the currency, or None."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Holding:
     """A balance with its value in the person's currency; None means no price."""
@@ -105,7 +134,7 @@ class Valuation:
         return sum((h.value for h in self.dust if h.value is not None), Decimal(0))
 
 
-def value(balances: Iterable[Balance], prices: Prices, currency: str, dust_below: Decimal) -> Valuation:
+def value(balances: Iterable[Balance], prices: Priced, currency: str, dust_below: Decimal) -> Valuation:
     """Value balances in a currency; stable coins and money are never folded as dust.
 
     The floor is an amount of money: who counts in coins has it in dollars.
@@ -198,8 +227,11 @@ def moves(
 
 
 def _effects(fill: Fill) -> tuple[tuple[str, Decimal], ...]:
+    fee = (fill.fee_asset, -fill.fee)
+    if fill.settle:
+        return (fill.settle, fill.result), fee
     sign = 1 if fill.side is Side.BUY else -1
-    return (fill.base, sign * fill.quantity), (fill.quote, -sign * fill.cost), (fill.fee_asset, -fill.fee)
+    return (fill.base, sign * fill.quantity), (fill.quote, -sign * fill.cost), fee
 
 
 def _sure(gap: Decimal, doubt: Iterable[Decimal], slack: Decimal) -> Decimal:

@@ -29,11 +29,15 @@ class CredentialState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CredentialField:
-    """One input of an exchange's form; `name` is `api_key`, `api_secret` or `passphrase`."""
+    """One input of an exchange's form; `name` is `api_key`, `api_secret` or `passphrase`.
+
+    `multiline` is for a secret that is a PEM block: it keeps its lines.
+    """
 
     name: str
     title: str
     secret: bool
+    multiline: bool = False
 
 
 @dataclass(frozen=True, slots=True)

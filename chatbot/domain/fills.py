@@ -26,7 +26,9 @@ class Fill:
     """One execution. Unique per account by product, market, id and side.
 
     `quantity` is in units of `base`, `price` in `quote` for one `base`, `cost` in `quote`,
-    `fee` in `fee_asset` (negative for a rebate). `at` is UTC.
+    `fee` in `fee_asset` (negative for a rebate). `at` is UTC. A contract exchanges no base for quote: its
+    `settle` names the asset that it pays in, and `result` is what this fill brought of it (negative: cost)
+    besides the fee.
     """
 
     id: str
@@ -43,6 +45,8 @@ class Fill:
     fee_asset: str
     liquidity: Liquidity
     at: datetime
+    settle: str = ""
+    result: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ a claim is one conditional update in `storage/links.py` with a lease and a fence
 
 import base64
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,9 +19,12 @@ TRIES = 3
 CLAIMS = 12
 LEASE = timedelta(seconds=30)
 MINTS_PER_HOUR = 5
+LONGEST_MINUTES = 60
 CONFIRM_WITHIN = timedelta(minutes=10)
 INFO = "keyherald/link/1"
+APP_PATH = "/key-app"
 PAD = 512
+NEWLINE, SPACE, TILDE = b"\n ~"
 
 
 class LinkState(StrEnum):
@@ -94,6 +98,15 @@ def page_url(public_url: str, token: bytes, public_key: bytes, locale: str) -> s
     return f"{public_url}/key#{b64url(token)}.{b64url(fingerprint(public_key))}.{locale}"
 
 
+def app_url(public_url: str, public_key: bytes, locale: str) -> str:
+    """Return the address of the page inside a platform: it opens nothing, the platform says who asks.
+
+    The public key's mark is for a swapped key in the calls' answers. Unlike one in a fragment it is seen by
+    a proxy, which could answer with a redirect to another mark: no more than one that edits the page can do.
+    """
+    return f"{public_url}{APP_PATH}?lang={locale}&k={b64url(fingerprint(public_key))}"
+
+
 def info(link: Link, origin: str) -> bytes:
     """Return the HPKE context: label, link, team, exchange and origin, each length-prefixed."""
     return pack([INFO.encode(), link.id, link.team.encode(), link.exchange.encode(), origin.encode()])
@@ -104,8 +117,12 @@ def pack(parts: list[bytes]) -> bytes:
     return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
 
 
-def read_fields(plaintext: bytes, names: list[str]) -> dict[str, Secret]:
+def read_fields(
+    plaintext: bytes | bytearray, names: list[str], long: Collection[str] = ()
+) -> dict[str, Secret]:
     """Read what the page sealed: a count, then length-prefixed UTF-8 values, then zero padding.
+
+    Only the values named in `long` may hold line ends. Nothing is copied but into the secrets.
 
     Raises:
         MalformedSecret: when the count, a length, the encoding or the padding is wrong.
@@ -114,24 +131,24 @@ def read_fields(plaintext: bytes, names: list[str]) -> dict[str, Secret]:
         raise MalformedSecret
     values: dict[str, Secret] = {}
     at = 1
-    for name in names:
-        size = int.from_bytes(plaintext[at : at + 4], "big")
-        raw = plaintext[at + 4 : at + 4 + size]
-        if len(raw) != size or not _printable(raw):
+    with memoryview(plaintext) as view:
+        for name in names:
+            size = int.from_bytes(view[at : at + 4], "big")
+            raw = view[at + 4 : at + 4 + size]
+            if len(raw) != size or not _printable(raw, lines=name in long):
+                raise MalformedSecret
+            values[name] = Secret(raw)
+            at += 4 + size
+        if any(view[at:]) or len(view) - at >= PAD:
             raise MalformedSecret
-        values[name] = Secret(raw)
-        at += 4 + size
-    if any(plaintext[at:]) or len(plaintext) - at >= PAD:
-        raise MalformedSecret
     return values
 
 
-def _printable(raw: bytes) -> bool:
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError:
-        return False
-    return bool(text) and text.isascii() and text.isprintable()
+def _printable(raw: memoryview, *, lines: bool) -> bool:
+    """Tell whether there is something, and nothing but printable ASCII and line ends where they belong."""
+    return any(byte != NEWLINE for byte in raw) and all(
+        SPACE <= byte <= TILDE or (lines and byte == NEWLINE) for byte in raw
+    )
 
 
 def code_for(random: int) -> str:

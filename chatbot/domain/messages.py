@@ -55,7 +55,8 @@ class Image:
 class Button:
     """A button: either opens `url`, or runs `action` with `args` for the person who may press it.
 
-    `anyone` lets every member in the conversation press it; otherwise only its addressee may.
+    `anyone` lets every member in the conversation press it; otherwise only its addressee may. With `app`
+    the address is a page to open inside the platform; one that can't do that leaves the button out.
     """
 
     text: str
@@ -64,6 +65,7 @@ class Button:
     url: str = ""
     anyone: bool = False
     minutes: int = 60 * 24 * 30
+    app: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,7 @@ def to_json(msg: Message) -> dict[str, Any]:
 def _button_json(button: Button) -> dict[str, Any]:
     return {
         "text": button.text, "action": button.action, "args": list(button.args),
-        "url": button.url, "anyone": button.anyone, "minutes": button.minutes,
+        "url": button.url, "anyone": button.anyone, "minutes": button.minutes, "app": button.app,
     }  # fmt: skip
 
 

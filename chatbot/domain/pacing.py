@@ -21,6 +21,40 @@ class Pace:
     group_per_minute: int
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What an exchange allows one address: so many requests (or their weights) in so many seconds."""
+
+    requests: int
+    seconds: Seconds
+
+
+class Meter:
+    """Spreads calls over a budget: a quarter of it at once, then half its rate; pure but for its own memory.
+
+    It never comes near the whole: another program on the same address may call as well.
+    """
+
+    def __init__(self, budget: Budget) -> None:
+        """Start with nothing asked."""
+        self._each = 2 * budget.seconds / budget.requests
+        self._burst = budget.seconds / 2
+        self._due: Seconds = -self._burst
+        self._held: Seconds = 0
+
+    def take(self, now: Seconds, weight: int = 1, most: Seconds = 0) -> Seconds:
+        """Return how long a call has to wait, 0 mostly; its share is taken unless it is more than `most`."""
+        due = max(self._due, now - self._burst) + self._each * weight
+        wait = max(0.0, due - now, self._held - now)
+        if wait <= most:
+            self._due = due
+        return wait
+
+    def hold(self, seconds: Seconds, now: Seconds) -> None:
+        """Let every call wait, as the exchange asked."""
+        self._held = max(self._held, now + seconds)
+
+
 class Pacer:
     """Says when a message may leave, and which conversations must wait."""
 

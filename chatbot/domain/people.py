@@ -50,6 +50,7 @@ class Person:
     locale: str
     timezone: str
     currency: str
+    phrase: str = ""
 
 
 @dataclass(frozen=True, slots=True)

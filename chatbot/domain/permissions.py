@@ -5,7 +5,7 @@ A probe that was refused proves nothing, so it is never turned into *off*.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -20,6 +20,11 @@ class Permission(StrEnum):
     TRADE = "trade"
     TRANSFER = "transfer"
     WITHDRAW = "withdraw"
+
+
+POWERS = frozenset({Permission.TRADE, Permission.TRANSFER, Permission.WITHDRAW})
+# The cause of a refusal that was ours, not the exchange's; *I'm stuck* opens at it as at a trouble.
+TOO_MUCH = "too_much"
 
 
 class Switch(StrEnum):
@@ -51,12 +56,22 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class PermissionReport:
-    """All findings about one key, and what the exchange tells about the key itself."""
+    """All findings about one key, and what the exchange tells about the key itself.
+
+    `labels` are ticks the key has without needing them, in the exchange's own words; `strange` those among
+    its ticks that nobody here knows: they count as powerful. `history_from` and `history_to` bound what
+    the key lets us see of the past, where its maker chose so.
+    """
 
     findings: Mapping[Permission, Finding] = field(default_factory=dict)
     ip_bound: Switch = Switch.UNKNOWN
     expires_at: datetime | None = None
     labels: tuple[str, ...] = ()
+    strange: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    created_at: datetime | None = None
+    history_from: datetime | None = None
+    history_to: datetime | None = None
 
     def get(self, permission: Permission) -> Finding:
         """Return the finding for a permission; *not reported* when there is none."""
@@ -68,7 +83,26 @@ class PermissionReport:
 
     def has(self, finding: Mapping[Permission, Finding]) -> "PermissionReport":
         """Return a report with some findings replaced."""
-        return PermissionReport({**self.findings, **finding}, self.ip_bound, self.expires_at, self.labels)
+        return replace(self, findings={**self.findings, **finding})
+
+    @property
+    def powerful(self) -> bool:
+        """Tell whether the key may change anything, or may for all we know of its ticks."""
+        return bool(self.strange) or any(self.is_on(permission) for permission in POWERS)
+
+    @property
+    def untold(self) -> frozenset[Permission]:
+        """The powers about which nothing but a person's word is known."""
+        told = {Source.REPORTED, Source.SEEN}
+        return frozenset(permission for permission in POWERS if self.get(permission).source not in told)
+
+
+def reported(on: Collection[Permission]) -> Mapping[Permission, Finding]:
+    """Return findings for all permissions, as an exchange told them: these are on, all others off."""
+    return {
+        permission: Finding(Switch.ON if permission in on else Switch.OFF, Source.REPORTED)
+        for permission in Permission
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,25 +124,30 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome, and the permissions that led to it."""
+    """The outcome, and what led to it: permissions to untick or tick, and ticks that nobody here knows."""
 
     outcome: Outcome
     untick: tuple[Permission, ...] = ()
     tick: tuple[Permission, ...] = ()
+    strange: tuple[str, ...] = ()
 
 
 def decide(report: PermissionReport, policy: Policy) -> Decision:
-    """Say whether a key with these permissions is taken; balances must really be readable."""
+    """Say whether a key with these permissions is taken; balances must really be readable.
+
+    A tick that nobody here knows may be the right to withdraw: where that refuses a key, so does this.
+    """
     granted = [permission for permission in Permission if report.is_on(permission)]
     required = _required(policy)
-    warned = policy.warn - required
     refused = tuple(p for p in granted if p in policy.refuse - required)
     missing = tuple(p for p in sorted(required) if _lacks(report, p))
-    if refused or missing:
-        return Decision(Outcome.REFUSE, untick=refused, tick=missing)
-    worrying = tuple(p for p in granted if p in warned)
+    feared = report.strange if Permission.WITHDRAW in policy.refuse else ()
+    if refused or missing or feared:
+        return Decision(Outcome.REFUSE, refused, missing, feared)
+    worrying = tuple(p for p in granted if p in policy.warn - required)
     wanted = () if report.is_on(Permission.FILLS) else (Permission.FILLS,)
-    return Decision(Outcome.WARN if worrying or wanted else Outcome.ACCEPT, untick=worrying, tick=wanted)
+    calm = not (worrying or wanted or report.strange)
+    return Decision(Outcome.ACCEPT if calm else Outcome.WARN, worrying, wanted, report.strange)
 
 
 def _required(policy: Policy) -> frozenset[Permission]:

@@ -33,12 +33,15 @@ class Secret:
             raise TypeError(_NO_TEXT)
         self._value = bytearray(raw)
 
-    def reveal(self) -> bytes:
-        """Return the bytes; allowed in few files, held by a test. Raises ValueError after `wipe`."""
+    def reveal(self) -> bytearray:
+        """Return the bytes themselves, to be read at once; allowed in few files, held by a test.
+
+        No copy: that would stay in memory after `wipe`. Raises ValueError after `wipe`.
+        """
         # Signing with an empty secret would look like a key the exchange no longer knows.
         if self._wiped:
             raise ValueError(_WIPED)
-        return bytes(self._value)
+        return self._value
 
     def wipe(self) -> None:
         """Overwrite the value in memory; the object is empty afterwards."""

@@ -3,6 +3,7 @@
 A request leaves only when its method and full path stand on the exchange's allow-list: anything else
 raises `ForbiddenCall` before a socket opens. Every call has a deadline and a cap on what it reads, follows
 no redirect and keeps no cookie. Whatever goes wrong becomes an `ExchangeError` that remembers no header.
+Where an exchange counts what one address asks, all accounts share one budget here.
 """
 
 import asyncio
@@ -21,18 +22,24 @@ import aiohttp
 from aiohttp import http_exceptions
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import DefaultResolver
+from yarl import URL
 
+from chatbot.domain.pacing import Budget, Meter
 from chatbot.errors import ConfigError, ExchangeError, ForbiddenCall, Trouble
 
 DEADLINE_SECONDS = 10
 MAX_BYTES = 8 * 1024 * 1024
 LONGEST_WAIT = 15 * 60
+# For more than this the poll is better put off: a signed time grows old, the key's lease runs.
+LONGEST_TURN = 5
+TOO_MANY = frozenset({418, 429})
 USER_AGENT = "Keyherald (read-only account monitor)"
-CONNECTIONS = 50
+# As many as are ever asked at a time; a connection is opened only when no other is free.
+CONNECTIONS = 200
 # Longer than the usual poll interval, so that a poll does not pay for a TLS handshake each time.
 KEEP_OPEN_SECONDS = 75
 PLAIN_PATH = re.compile(r"/(?:[A-Za-z0-9_.\-]+/)*[A-Za-z0-9_.\-]*")
-PLAIN_QUERY = re.compile(r"[A-Za-z0-9_.,:=&\-]*")
+PLAIN_QUERY = re.compile(r"(?:[A-Za-z0-9_.,:=&\-]|%[0-9A-Fa-f]{2})*")
 
 # All that aiohttp, the system and TLS may raise about a call; a test holds aiohttp's own list against it.
 FOREIGN = (
@@ -47,7 +54,7 @@ FOREIGN = (
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: status, type and body; `wait` is Retry-After in seconds, `date` the server's clock.
+    """What came back: status, type and body; `wait` is Retry-After in seconds.
 
     `headers` are the answer's own, found in any case, for an exchange that signs or counts in them.
     """
@@ -56,18 +63,29 @@ class Answer:
     content_type: str
     body: bytes
     wait: int = 0
-    date: datetime | None = None
     headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def date(self) -> datetime | None:
+        """The server's clock; None when it doesn't tell."""
+        return _date(self.headers.get("Date", ""))
 
 
 class Http:
     """One session to one exchange."""
 
-    def __init__(self, home: str, allow: Collection[tuple[str, str]], origin: str = "") -> None:
-        """Take the production origin, the allow-list, and another origin when the operator set one."""
+    def __init__(
+        self,
+        home: str,
+        allow: Collection[tuple[str, str]],
+        origin: str = "",
+        budget: Budget | None = None,
+    ) -> None:
+        """Take the production origin, the allow-list, another origin when the operator set one, a budget."""
         self._origin = _plain_origin(origin or home)
         self._allow = _plain_allow_list(allow)
         self._trusted = bool(origin)
+        self._meter = Meter(budget) if budget else None
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
 
@@ -78,24 +96,24 @@ class Http:
         query: str = "",
         headers: dict[str, str] | None = None,
         body: bytes = b"",
+        weight: int = 1,
     ) -> Answer:
         """Send one request and return the answer, whatever its status unless it redirects.
 
-        A body goes out as it is: its Content-Type is the caller's, and without one there is none.
+        A body goes out as it is: its Content-Type is the caller's, and without one there is none. It may
+        wait up to `LONGEST_TURN` seconds for its share of the budget (`weight` shares), so a signed time
+        has to stay good for twice as long.
 
         Raises:
             ForbiddenCall: when method and path are not on the allow-list; nothing was sent.
-            ExchangeError: UNREACHABLE when no whole answer came in time.
+            ExchangeError: UNREACHABLE when no whole answer came in time, RATE_LIMIT when the budget is
+                used up and nothing was sent.
         """
         if (method, path) not in self._allow or not PLAIN_QUERY.fullmatch(query):
             raise ForbiddenCall(f"{method} {path}")
         url = f"{self._origin}{path}?{query}" if query else f"{self._origin}{path}"
-        try:
-            return await self._send(method, url, headers or {}, body)
-        except FOREIGN as error:
-            reason = _reason(error)
-        # Raised here and not in the except block: the cause may carry the request's headers.
-        raise ExchangeError(Trouble.UNREACHABLE, reason)
+        await self._turn(weight)
+        return await self._ask(method, url, headers or {}, body)
 
     async def close(self) -> None:
         """Close the session; later requests fail as unreachable."""
@@ -104,23 +122,42 @@ class Http:
             await self._session.close()
             self._session = None
 
+    async def _turn(self, weight: int) -> None:
+        if self._meter is None:
+            return
+        wait = self._meter.take(asyncio.get_running_loop().time(), weight, LONGEST_TURN)
+        if wait > LONGEST_TURN:
+            raise ExchangeError(Trouble.RATE_LIMIT, "our own budget for this exchange", wait=int(wait) + 1)
+        if wait:
+            await asyncio.sleep(wait)
+
+    async def _ask(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Answer:
+        try:
+            answer = await self._send(method, url, headers, body)
+        except FOREIGN as error:
+            reason = _reason(error)
+        else:
+            if self._meter is not None and answer.status in TOO_MANY:
+                self._meter.hold(max(answer.wait, 1), asyncio.get_running_loop().time())
+            return answer
+        # Raised here and not in the except block: the cause may carry the request's headers.
+        raise ExchangeError(Trouble.UNREACHABLE, reason)
+
     async def _send(self, method: str, url: str, headers: dict[str, str], body: bytes) -> Answer:
-        async with (
-            asyncio.timeout(DEADLINE_SECONDS),
-            self._open().request(
-                method, url, headers=headers, data=body or None, allow_redirects=False
-            ) as response,
-        ):
-            if 300 <= response.status < 400:
-                _give_up("redirect")
-            return Answer(
-                response.status,
-                response.content_type,
-                await _read(response),
-                _wait(response.headers.get("Retry-After", "")),
-                _date(response.headers.get("Date", "")),
-                response.headers,
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            response = await self._open().request(
+                # As it was signed: without `encoded` some escapes would be written anew.
+                method,
+                URL(url, encoded=True),
+                headers=headers,
+                data=body or None,
+                allow_redirects=False,
             )
+            try:
+                return await _answer(response)
+            finally:
+                # Given back when read to its end, else closed.
+                response.release()
 
     def _open(self) -> aiohttp.ClientSession:
         if self._closed:
@@ -170,10 +207,19 @@ def is_public(address: str) -> bool:
     return inside.is_global and not inside.is_multicast
 
 
+async def _answer(response: aiohttp.ClientResponse) -> Answer:
+    if 300 <= response.status < 400:
+        _give_up("redirect")
+    headers = response.headers
+    body = await _read(response)
+    kind = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    return Answer(response.status, kind, body, _wait(headers.get("Retry-After", "")), headers)
+
+
 async def _read(response: aiohttp.ClientResponse) -> bytes:
     parts: list[bytes] = []
     size = 0
-    async for part in response.content.iter_any():
+    while part := await response.content.readany():
         size += len(part)
         if size > MAX_BYTES:
             _give_up("too large")
@@ -200,6 +246,8 @@ def _reason(error: BaseException) -> str:
 
 def _wait(text: str) -> int:
     """Read Retry-After, seconds or date; 0 when absent or senseless, never more than 15 minutes."""
+    if not text:
+        return 0
     if text.strip().isascii() and text.strip().isdigit():
         return min(int(text.strip()[:9]), LONGEST_WAIT)
     until = _date(text)

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import TypeVar
+from decimal import Clamped, Context, Decimal, Inexact, InvalidOperation, Overflow, Rounded, Subnormal
+from functools import lru_cache
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -21,6 +22,15 @@ LONGEST_NUMBER = 64
 # Beyond these powers of ten no amount or price of any asset lies; sums of what is inside stay cheap.
 SMALLEST, GREATEST = -40, 20
 LARGEST_ID = 2**63 - 1
+# What it takes without a signal needs no look at its digits: nearly every amount there is.
+USUAL = Context(
+    prec=24,
+    Emin=SMALLEST,
+    Emax=GREATEST,
+    traps=[Clamped, Inexact, InvalidOperation, Overflow, Rounded, Subnormal],
+)
+# Names of assets and markets come again in every answer; read once they are also kept in memory once.
+NAMES = 4096
 T = TypeVar("T")
 
 
@@ -36,7 +46,12 @@ class Refusal:
 def decode(body: bytes, kind: type[T]) -> T:
     """Decode JSON into a typed struct; raises `ExchangeError` when it has another shape."""
     with reading("an answer of another shape"):
-        return msgspec.json.decode(body, type=kind, strict=False)
+        return cast("T", _decoder(cast("Any", kind)).decode(body))
+
+
+@lru_cache(NAMES)
+def _decoder(kind: type[Any]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind, strict=False)
 
 
 @contextmanager
@@ -55,6 +70,14 @@ def unreadable(what: str) -> ExchangeError:
 
 def amount(value: Decimal) -> Decimal:
     """Return the value when it can be an amount or a price; raises ValueError."""
+    try:
+        USUAL.plus(value)
+    except ArithmeticError:
+        return _looked_at(value)
+    return value if value.is_finite() else _looked_at(value)
+
+
+def _looked_at(value: Decimal) -> Decimal:
     if not value.is_finite() or len(value.as_tuple().digits) > LONGEST_NUMBER:
         raise ValueError("not an amount")
     exponent = value.as_tuple().exponent
@@ -65,6 +88,14 @@ def amount(value: Decimal) -> Decimal:
     return value
 
 
+def price(value: Decimal) -> Decimal:
+    """Return the value when it can be the price of a fill, which is never negative; raises ValueError."""
+    if amount(value) < 0:
+        raise ValueError("not a price")
+    return value
+
+
+@lru_cache(NAMES)
 def asset(code: str) -> str:
     """Return an asset's code in upper case, known to us or not; raises ValueError when it can't be shown."""
     cleaned = code.strip().upper()
@@ -73,6 +104,7 @@ def asset(code: str) -> str:
     return cleaned
 
 
+@lru_cache(NAMES)
 def pair(market: str) -> tuple[str, str]:
     """Return base and quote of a market written `base_quote`; raises ValueError."""
     base, _, quote = market.partition("_")

@@ -13,6 +13,8 @@ import msgspec
 
 from chatbot.domain.balances import Balance, Prices
 from chatbot.domain.credentials import CredentialField, Credentials
+from chatbot.domain.expiry import ExpiryRule
+from chatbot.domain.pacing import Budget
 from chatbot.domain.permissions import Finding, Permission, PermissionReport, Source, Switch
 from chatbot.domain.secrets import Secret, SecretShape
 from chatbot.errors import ExchangeError, Trouble
@@ -125,12 +127,17 @@ class Acme:
     allow = ALLOW
     poll_seconds = 1
     history_seconds: float = 1
-    expiry = ""
+    budget = Budget(600, 60)
+    history_days = 0
+    expiry = ExpiryRule()
+    reads_withdrawals = False
+    reads_transfers = False
     max_addresses = 0
+    quotes = ("USD", "USDT")
 
     def __init__(self, clock: Clock, origin: str = "") -> None:
         self._clock = clock
-        self._http = Http(HOME, ALLOW, origin)
+        self._http = Http(HOME, ALLOW, origin, self.budget)
 
     def client(self, credentials: Credentials, nonce: int) -> ExchangeClient:
         return AcmeClient(self._http, self._clock, credentials, nonce)

@@ -1,6 +1,7 @@
 """What a handler is given. It reaches nothing else: no storage, no SDK, no settings, no clock of its own."""
 
 import asyncio
+import difflib
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -11,13 +12,14 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from chatbot.domain.conversations import Guide
+from chatbot.domain.credentials import Account
 from chatbot.domain.outbox import Delivery
 from chatbot.domain.pacing import Pace, Pacer
 from chatbot.domain.people import Conversation, Person, Role, Roster
 from chatbot.domain.permissions import Policy
 from chatbot.domain.updates import Pressed
 from chatbot.errors import Unknown, mark
-from chatbot.ports.exchanges import Exchange
+from chatbot.ports.exchanges import Exchange, Exchanges
 from chatbot.ports.platforms import CommandInfo
 from chatbot.ports.stores import UnitOfWork
 from chatbot.ports.vault import Vault
@@ -107,7 +109,10 @@ class Queue(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """The settings that handlers act on. `poll_seconds` and `link_minutes` in those units."""
+    """The settings that handlers act on. `poll_seconds` and `link_minutes` in those units.
+
+    `page_hash` is the hash of the link page's one script, as its policy carries it.
+    """
 
     public_url: str
     policy: Policy
@@ -120,6 +125,7 @@ class Options:
     currency: str
     key_max_age_days: int
     version: str
+    page_hash: str = ""
 
 
 class Postbox(Protocol):
@@ -162,7 +168,7 @@ class Context:
     log: Log
     uow: Callable[[], AbstractAsyncContextManager[UnitOfWork]]
     vault: Vault
-    exchanges: Mapping[str, Exchange]
+    exchanges: Exchanges
     guides: Callable[[str, str], Guide]
     options: Options
     roster: Roster
@@ -177,11 +183,34 @@ class Context:
         """Return an exchange by its name; raises `Unknown` with the choices as buttons."""
         found = self.exchanges.get(name.strip().lower())
         if found is None:
-            choices = tuple((e.title, f"connect {e.name}") for e in self.exchanges.values())
-            raise Unknown(
-                mark("I don't know the exchange “{name}”. These I can read:"), choices=choices, name=name[:32]
-            )
+            raise self._no_exchange(name.strip().lower()[:32])
         return found
+
+    def exchange_of(self, account: Account) -> Exchange:
+        """Return the exchange of a stored account, as far as it is still known."""
+        return self.exchanges.of_account(account.exchange)
+
+    def _no_exchange(self, name: str) -> Unknown:
+        own = tuple((exchange.title, f"connect {exchange.name}") for exchange in self.exchanges.values())
+        others = self.exchanges.others
+        if not others:
+            return Unknown(
+                mark(
+                    "I don't know the exchange “{name}”. With the extra {extra} installed I could read about "
+                    "a hundred more: ask who runs me. These I can read now:"
+                ),
+                choices=own, name=name, extra="keyherald[ccxt]",
+            )  # fmt: skip
+        near = difflib.get_close_matches(name, {*self.exchanges, *others}, n=5)
+        if not near:
+            return Unknown(
+                mark("I don't know the exchange “{name}”. These I can read:"), choices=own, name=name
+            )
+        titles = {**{one: one for one in near}, **{e.name: e.title for e in self.exchanges.values()}}
+        choices = tuple((titles[one], f"connect {one}") for one in near)
+        return Unknown(
+            mark("I don't know the exchange “{name}”. The nearest I know:"), choices=choices, name=name
+        )
 
     def translator(self, person: Person) -> Translator:
         """Return who speaks the person's language in the person's zone."""

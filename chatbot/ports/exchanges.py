@@ -4,13 +4,16 @@ An exchange is one file in `chatbot/exchanges/` with an `EXCHANGE` that fulfils 
 Everything else (help, form, guide, table) reads these attributes; nothing names an exchange.
 """
 
-from collections.abc import Mapping
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from chatbot.domain.balances import Balance, Prices
 from chatbot.domain.credentials import CredentialField, Credentials
+from chatbot.domain.expiry import ExpiryRule
 from chatbot.domain.fills import Fill
+from chatbot.domain.pacing import Budget
 from chatbot.domain.permissions import Permission, PermissionReport
 from chatbot.domain.secrets import SecretShape
 
@@ -81,7 +84,13 @@ class Exchange(Protocol):
     `labels` are the exchange's own words for the permissions; `tick` those a monitoring key needs,
     `unreported` those that no read can tell. `key_page` is where a key is made. `poll_seconds` is the
     shortest interval that the exchange's limits allow, `history_seconds` the pause between two
-    pages of history (half the rate limit), `checks` the sentences with what to look at by eye.
+    pages of history (half the rate limit); `budget` what one address may ask, all keys together
+    (None: each key is counted by itself).
+    `history_days` is how far back the exchange lets a key see fills (0: all of them). `reads_withdrawals`
+    and `reads_transfers` say whether known withdrawals and transfers between the person's own accounts
+    can be read with the ticks we ask for. `max_addresses` is how many a key can be bound to (0: no limit
+    known). `quotes` are the moneys that its public markets trade for one another, its main one first, for
+    whoever needs a rate between them.
     """
 
     name: str
@@ -96,8 +105,13 @@ class Exchange(Protocol):
     allow: frozenset[tuple[str, str]]
     poll_seconds: int
     history_seconds: float
-    expiry: str
+    budget: Budget | None
+    history_days: int
+    expiry: ExpiryRule
+    reads_withdrawals: bool
+    reads_transfers: bool
     max_addresses: int
+    quotes: tuple[str, ...]
 
     def client(self, credentials: Credentials, nonce: int) -> ExchangeClient:
         """Return a client whose nonces are all greater than `nonce`."""
@@ -114,3 +128,16 @@ class Exchange(Protocol):
     async def close(self) -> None:
         """Close connections."""
         ...
+
+
+class Exchanges(Mapping[str, Exchange]):
+    """All exchanges by name; iterating gives those with a file of their own, and others once used."""
+
+    @property
+    @abstractmethod
+    def others(self) -> Sequence[str]:
+        """The names that can be used beyond those; none when the extra for them is not installed."""
+
+    @abstractmethod
+    def of_account(self, name: str) -> Exchange:
+        """Return the exchange of a stored account, which may be one that can't be read here any more."""

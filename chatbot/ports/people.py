@@ -31,6 +31,10 @@ class People(Protocol):
         """Change those settings that are not empty."""
         ...
 
+    async def keep_phrase(self, person: PersonId, phrase: str) -> None:
+        """Keep the words that the link page shows to this person; empty for none."""
+        ...
+
     async def owns(self, person: PersonId) -> bool:
         """Tell whether anything of an account of theirs is stored, connected or not."""
         ...
@@ -105,15 +109,23 @@ class Links(Protocol):
     """One-time links."""
 
     async def minted_since(self, person: PersonId, since: datetime) -> int:
-        """Count the links minted for a person since a time."""
+        """Count the links minted for a person since a time that brought no key."""
         ...
 
     async def mint(self, link: Link, now: datetime) -> None:
         """Store a new link; every other open link of the person is revoked and its key wiped."""
         ...
 
+    async def open_of(self, who: Identity, now: datetime) -> bytes | None:
+        """Return the id of somebody's newest link that can still be used; changes nothing."""
+        ...
+
     async def look(self, link: bytes, now: datetime) -> Link | None:
         """Return a link that can still be used; changes nothing."""
+        ...
+
+    async def opened(self, link: bytes, now: datetime) -> bool:
+        """Note that the page was opened, and tell whether that was the first time; consumes nothing."""
         ...
 
     async def claim(self, link: bytes, now: datetime, until: datetime) -> Link | None:

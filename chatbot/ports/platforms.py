@@ -6,12 +6,13 @@ before anything acts on them; messages come as `Delivery` and leave as the platf
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import IntEnum
 from typing import Any, Protocol
 
 from chatbot.domain.outbox import Delivery
 from chatbot.domain.pacing import Pace
-from chatbot.domain.people import Role
+from chatbot.domain.people import Identity, Role
 from chatbot.domain.updates import Incoming, Pressed
 
 
@@ -70,6 +71,13 @@ class Platform(Protocol):
 
     async def answer(self, pressed: Pressed, toast: str) -> None:
         """Show a short text to who pressed, or just stop the spinner; never raises."""
+        ...
+
+    def identify(self, proof: str, life: timedelta) -> Identity | None:
+        """Return who opened a page inside the platform no longer than `life` ago, by what it handed the page.
+
+        None for a proof that is forged, older, or another platform's.
+        """
         ...
 
     def private_url(self, payload: str) -> str:

@@ -43,8 +43,8 @@ class Vault(Protocol):
         """Make a key pair for one link."""
         ...
 
-    def open_submission(self, link: bytes, sealed_private: bytes, sealed: bytes, info: bytes) -> bytes:
-        """Open what the page sealed with HPKE."""
+    def open_submission(self, link: bytes, sealed_private: bytes, sealed: bytes, info: bytes) -> bytearray:
+        """Open what the page sealed with HPKE; the caller zeroes it."""
         ...
 
     def seal_bytes(self, purpose: str, data: bytes) -> bytes:

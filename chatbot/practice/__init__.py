@@ -22,6 +22,11 @@ class Practice(Protocol):
     secret: str
 
     @property
+    def passphrase(self) -> str:
+        """The first key's third part; empty where an exchange has none."""
+        ...
+
+    @property
     def balances(self) -> Mapping[str, Decimal]:
         """The account's totals by asset, in lower case, zeros included."""
         ...
@@ -58,7 +63,7 @@ class Practice(Protocol):
 
 def discover() -> tuple[str, ...]:
     """Return the names of all practice exchanges, sorted."""
-    return tuple(sorted(module.name for module in pkgutil.iter_modules(__path__)))
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")))
 
 
 def open_practice(name: str) -> tuple[Practice, Starlette]:

@@ -20,6 +20,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from chatbot.domain.links import LONGEST_MINUTES
 from chatbot.domain.people import Roster
 from chatbot.domain.permissions import Permission, Policy
 from chatbot.errors import ConfigError
@@ -73,12 +74,13 @@ class Settings(BaseSettings):
         "MASTER_KEY_FILE"
     )
     credentials_directory: Path | None = _optional("CREDENTIALS_DIRECTORY")
+    kms_key: str | None = _optional("KMS_KEY")
     log_level: Annotated[str, _by(check.one_of(check.LEVELS))] = _setting("LOG_LEVEL")
 
     host: Annotated[str, _by(check.listen_address)] = _setting("HOST")
     port: Annotated[int, _by(check.whole(1, 65535))] = _setting("PORT")
     trusted_proxies: Annotated[tuple[str, ...], _by(check.networks)] = _setting("TRUSTED_PROXIES")
-    link_minutes: Annotated[int, _by(check.whole(1, 60))] = _setting("LINK_MINUTES")
+    link_minutes: Annotated[int, _by(check.whole(1, LONGEST_MINUTES))] = _setting("LINK_MINUTES")
 
     telegram_bot_token: Annotated[SecretStr | None, _by(check.bot_token)] = _optional("TELEGRAM_BOT_TOKEN")
     telegram_api_url: Annotated[str | None, _by(check.origin)] = _optional("TELEGRAM_API_URL")

@@ -201,7 +201,9 @@ def public_url(text: str) -> str:
     """Read our own public address, with its path prefix, without a slash at its end."""
     expected = "https:// with a host name, or http:// on localhost, 127.0.0.1 or [::1]"
     parts = _split(text, expected)
-    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+    # A number tells a person nothing, and browsers take any host that ends in one for an address.
+    number = (parts.hostname or "").rpartition(".")[2].isdigit()
+    if (number or parts.scheme != "https") and parts.hostname not in LOOPBACK:
         raise Wrong(expected)
     if not _PATH.fullmatch(parts.path):
         raise Wrong(f"{expected}; behind it only a plain path")

@@ -57,6 +57,13 @@ TABLE: tuple[Described, ...] = (
         "/etc/keyherald/master.key",
         shown="~/.config/keyherald/master.key, made by the first run with SQLite",
     ),
+    Described(
+        "KMS_KEY",
+        GENERAL,
+        "A key service that keeps the master key wrapped, asked once at start: aws-kms:<ARN>, "
+        "gcp-kms:projects/…, vault-transit:<mount>/<name>.",
+        "aws-kms:alias/keyherald",
+    ),
     Described("LOG_LEVEL", GENERAL, "How much is logged: debug, info, warning or error.", "warning", "info"),
     Described(
         "PUBLIC_URL",

@@ -6,6 +6,7 @@ tells a problem as `{"reason": …}`; nothing here knows what a link means.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,16 +15,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from chatbot.domain.people import Identity
 from chatbot.ports.context import Log
 from chatbot.ports.desk import LinkDesk
 from chatbot.text import LOCALES
 from chatbot.web.headers import Extra, HeadersMiddleware, page_headers, script_hash
-from chatbot.web.keypage import KeyPage, Say, page_file
+from chatbot.web.keypage import Identify, KeyPage, Say, page_file
 from chatbot.web.limits import FailureBudget, Gate, origin_of
 
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 App = Starlette
 Ready = Callable[[], Awaitable[Mapping[str, bool]]]
+
+
+def _nobody(_: str, __: timedelta) -> Identity | None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +42,16 @@ class WebOptions:
     metrics: Callable[[], bytes] | None = None
     extras: Sequence[Extra] = ()
     budget: FailureBudget = field(default_factory=FailureBudget)
+    identify: Identify = _nobody
 
 
 def create_app(desk: LinkDesk, say: Say, ready: Ready, log: Log, options: WebOptions) -> Starlette:
     """Return the ASGI app."""
     origin = origin_of(options.public_url)
     scheme, _, host = origin.partition("://")
-    page = KeyPage(desk, say, origin, options.locales, options.trusted_proxies, options.budget)
+    page = KeyPage(
+        desk, say, origin, options.locales, options.trusted_proxies, options.budget, options.identify
+    )
     hosts = [host, *(extra_host for extra in options.extras for extra_host in extra.hosts)]
     app = Starlette(
         routes=[

@@ -51,9 +51,19 @@ def page_headers(script: str) -> dict[str, str]:
     }
 
 
+def framed_by(headers: Mapping[str, str], origin: str) -> dict[str, str]:
+    """Return the headers that differ for a page which one origin may frame."""
+    policy = headers["Content-Security-Policy"]
+    return {
+        "Content-Security-Policy": policy.replace("frame-ancestors 'none'", f"frame-ancestors {origin}"),
+        # The older header knows no such exception.
+        "X-Frame-Options": "",
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """Routes others bring; `headers` replace ours by name, `hosts` are let in besides our own."""
+    """Routes others bring; `headers` replace ours by name (empty: left out), `hosts` are let in besides."""
 
     routes: tuple[BaseRoute, ...]
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -96,7 +106,8 @@ class HeadersMiddleware:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in wanted.items():
-                    headers.setdefault(name, value)
+                    if value:
+                        headers.setdefault(name, value)
             await send(message)
 
         await self._app(scope, receive, dress)

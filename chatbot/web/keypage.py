@@ -7,8 +7,10 @@ the same bytes and the same hash for everybody. Every dead link gets the same by
 import html
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -17,10 +19,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from chatbot.domain.links import b64url, from_b64url
+from chatbot.domain.links import APP_PATH, LONGEST_MINUTES, b64url, from_b64url
+from chatbot.domain.people import Identity
 from chatbot.errors import mark
 from chatbot.ports.desk import Accepted, BadSeal, LinkDesk, OpenedLink, Refused
-from chatbot.web.headers import script_hash
+from chatbot.web.dense import dense_markup, dense_script, dense_style
+from chatbot.web.headers import Extra, framed_by, page_headers, script_hash
 from chatbot.web.limits import FailureBudget, check_call, client_address
 
 DEAD = mark("This link can't be used any more. Ask for a new one in the chat.")
@@ -29,6 +33,15 @@ SLOW = mark("Too many tries. Wait a minute and try again.")
 _FOLDER = Path(__file__).parent / "page"
 _PLACE = re.compile(r"\{\{(.+?)\}\}(?!\})")
 _TOKEN_CHARS = 64
+_PROOF_CHARS = 4096
+# A platform signs when it opens the page, once: whoever filled the form in time must get through at its end.
+TO_OPEN = timedelta(minutes=5)
+TO_SUBMIT = TO_OPEN + timedelta(minutes=LONGEST_MINUTES)
+TELEGRAM_WEB = "https://web.telegram.org"
+_DENSE = {".html": dense_markup, ".css": dense_style, ".js": dense_script}
+
+
+Identify = Callable[[str, timedelta], Identity | None]
 
 
 class Say(Protocol):
@@ -39,14 +52,10 @@ class Say(Protocol):
         ...
 
 
+@cache
 def page_file(name: str) -> bytes:
-    """Return the bytes of one of the page's files."""
-    return (_FOLDER / name).read_bytes()
-
-
-def style() -> bytes:
-    """Return the style without the blanks that only people need."""
-    return re.sub(rb"\s*([{};,])\s*|(?<=:)\s+", rb"\1", page_file("key.css")).replace(b";}", b"}")
+    """Return one of the page's files as it is served; the page itself still without its sentences."""
+    return _DENSE[Path(name).suffix]((_FOLDER / name).read_text(encoding="utf-8")).encode()
 
 
 def page_sentences() -> list[str]:
@@ -64,6 +73,17 @@ def render(locale: str, say: Say) -> bytes:
         return html.escape(own[text] if text in own else say(locale, text))
 
     return _PLACE.sub(fill, page_file("key.html").decode()).encode()
+
+
+def shipped(locales: Sequence[str], say: Say) -> list[tuple[str, Mapping[str, str], list[bytes]]]:
+    """Return path, headers (empty: none such) and possible bodies; the page first, then its files."""
+    headers = page_headers(script_hash(page_file("key.js")))
+    pages = [render(locale, say) for locale in locales]
+    return [
+        ("/key", headers, pages),
+        (APP_PATH, headers | framed_by(headers, TELEGRAM_WEB), pages),
+        *((f"/{name}", headers, [page_file(name)]) for name in ("key.js", "key.css")),
+    ]
 
 
 def choose_locale(wanted: str, spoken: Sequence[str]) -> str:
@@ -92,10 +112,12 @@ class KeyPage:
     locales: Sequence[str]
     trusted_proxies: Sequence[str]
     budget: FailureBudget
+    identify: Identify
 
     def routes(self) -> list[BaseRoute]:
-        """Return the routes of the page."""
+        """Return the routes of the page; Telegram's web client alone may frame one of them."""
         pages = {locale: render(locale, self.say) for locale in self.locales}
+        script = script_hash(page_file("key.js"))
 
         async def page(request: Request) -> Response:
             asked = request.query_params.get("lang", "")
@@ -104,8 +126,9 @@ class KeyPage:
 
         return [
             Route("/key", page),
+            *Extra((Route(APP_PATH, page),), headers=framed_by(page_headers(script), TELEGRAM_WEB)).dressed(),
             _file("/key.js", page_file("key.js"), "text/javascript"),
-            _file("/key.css", style(), "text/css"),
+            _file("/key.css", page_file("key.css"), "text/css"),
             Route("/favicon.ico", _no_icon),
             Route("/api/open", self.open, methods=["POST"]),
             Route("/api/submit", self.submit, methods=["POST"]),
@@ -117,7 +140,8 @@ class KeyPage:
     async def open(self, request: Request) -> Response:
         """Tell the page what to show; the link stays as it is."""
         body = await self._admit(request)
-        link = await self.desk.open(_text(body, "token", _TOKEN_CHARS), self._locale(request))
+        holder = self._holder(body, TO_OPEN)
+        link = await self.desk.open(holder, self._locale(request)) if holder else None
         if link is None:
             return self._dead(request)
         return JSONResponse(self._shown(link, self._locale(request)))
@@ -125,9 +149,8 @@ class KeyPage:
     async def submit(self, request: Request) -> Response:
         """Hand what the browser sealed to the desk and tell what came of it."""
         body = await self._admit(request)
-        token = _text(body, "token", _TOKEN_CHARS)
-        sealed = _sealed(body)
-        result = await self.desk.submit(token, sealed, self._locale(request))
+        holder, sealed = self._holder(body, TO_SUBMIT), _sealed(body)
+        result = await self.desk.submit(holder, sealed, self._locale(request)) if holder else None
         match result:
             case Accepted(code):
                 return JSONResponse({"code": code}, headers={"Clear-Site-Data": '"cache", "storage"'})
@@ -139,6 +162,12 @@ class KeyPage:
             case None:
                 return self._dead(request)
 
+    def _holder(self, body: Mapping[str, object], life: timedelta) -> str | Identity | None:
+        """Return the token, or who opened the page inside their platform; None for a proof of nobody."""
+        if "init" in body:
+            return self.identify(_text(body, "init", _PROOF_CHARS), life)
+        return _text(body, "token", _TOKEN_CHARS)
+
     async def _admit(self, request: Request) -> Mapping[str, object]:
         check_call(request, self.origin)
         return _json_object(await request.body())
@@ -149,9 +178,16 @@ class KeyPage:
             "exchange": link.exchange,
             "label": link.label,
             "fields": [
-                {"name": field.name, "title": self.say(locale, field.title), "secret": field.secret}
+                {
+                    "name": field.name,
+                    "title": self.say(locale, field.title),
+                    "secret": field.secret,
+                    "multiline": field.multiline,
+                }
                 for field in link.fields
             ],
+            "phrase": link.phrase,
+            "steps": [{"title": step.title, "text": step.text} for step in link.steps],
             "info": b64url(link.info),
             "seconds_left": link.seconds_left,
             "tries_left": link.tries_left,

@@ -167,6 +167,9 @@ class Gate:
         if {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}:
             # A proxy may end such a request elsewhere than we do: what follows could be somebody else's.
             return JSONResponse({"reason": "Two lengths for one body."}, 400, {"Connection": "close"})
+        announced = dict(scope["headers"]).get(b"content-length", b"")
+        if announced.isdigit() and int(announced) > _limit(scope):
+            return JSONResponse({"reason": "That is too long."}, 413)
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         if scope["path"] in ANY_HOST_PATHS:
             return None
@@ -175,9 +178,12 @@ class Gate:
         return None
 
 
+def _limit(scope: Scope) -> int:
+    return CALL_BYTES if scope["path"].startswith("/api/") else BODY_BYTES
+
+
 def _capped(scope: Scope, receive: Receive) -> Receive:
-    limit = CALL_BYTES if scope["path"].startswith("/api/") else BODY_BYTES
-    taken = 0
+    limit, taken = _limit(scope), 0
 
     async def read() -> Message:
         nonlocal taken

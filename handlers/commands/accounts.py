@@ -18,7 +18,7 @@ async def accounts(cmd: Command, ctx: ChatContext) -> Reply:
         raise none_yet()
     lines: list[Line] = [line(bold(ctx.t.say("Your accounts")))]
     for account in mine:
-        exchange = ctx.exchange(account.exchange)
+        exchange = ctx.exchange_of(account)
         wrong = of_account(account, exchange, ctx.options.egress, ctx.t)
         lines += [line(), *entry(account, exchange.title, wrong, ctx.t)]
     return reply(*lines)

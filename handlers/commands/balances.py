@@ -9,6 +9,7 @@ from chatbot.ports.platforms import Section
 from chatbot.registry import Command, command
 from handlers.notifications.accounts import pick
 from handlers.notifications.balances import posted
+from handlers.notifications.rates import rates_for
 
 
 @command("balances", mark("What you hold and what it is worth"), usage="[account]", section=Section.READ)
@@ -21,7 +22,7 @@ async def balances(cmd: Command, ctx: ChatContext) -> Reply:
 
 
 async def _post(account: Account, ctx: ChatContext) -> Post:
-    exchange = ctx.exchange(account.exchange)
+    exchange = ctx.exchange_of(account)
     name = account.titled(exchange.title)
     snapshot = await ctx.store.balances.latest(account.id)
     await ctx.store.accounts.hurry(account.id, ctx.clock.now())
@@ -33,5 +34,7 @@ async def _post(account: Account, ctx: ChatContext) -> Post:
             "{account}: prices are still on their way, please ask again in a moment.", account=name
         )
         return Post(message(wait))
-    worth = value(snapshot.balances, prices, ctx.person.currency, ctx.options.dust_below)
-    return Post(posted(name, snapshot, worth, prices.at, None, ctx.t))
+    currency = ctx.person.currency
+    rates = await rates_for(ctx.store, account.exchange, prices, snapshot.balances, currency, ctx)
+    worth = value(snapshot.balances, rates, currency, ctx.options.dust_below)
+    return Post(posted(name, snapshot, worth, rates, None, ctx.t))

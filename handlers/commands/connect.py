@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from chatbot.domain.conversations import GuideState, Step
 from chatbot.domain.credentials import Account, AccountId, CredentialState, clean_label
-from chatbot.domain.links import MINTS_PER_HOUR, Link, LinkState, link_id, page_url
+from chatbot.domain.links import MINTS_PER_HOUR, Link, LinkState, app_url, link_id, page_url
 from chatbot.domain.messages import Button, Message, Post, Reply, reply
 from chatbot.errors import BadArgument, Gone, mark
 from chatbot.ports.accounts import Pending
@@ -27,7 +27,7 @@ async def connect(cmd: Command, ctx: ChatContext) -> Reply:
     """Start the guide of an exchange, or go on in it; with no name offer every exchange."""
     if not cmd.args:
         rows = tuple((Button(e.title, "run", (f"connect {e.name}",)),) for e in ctx.exchanges.values())
-        return reply(ctx.t.say("Which exchange?"), buttons=rows)
+        return reply(ctx.t.say("Which exchange?"), *guides.others(ctx.exchanges, ctx.t), buttons=rows)
     exchange = ctx.exchange(cmd.args[0])
     label = clean_label(" ".join(cmd.args[1:]))
     state = await ctx.store.guides.current(ctx.person.id)
@@ -59,7 +59,9 @@ async def stuck(cmd: Command, ctx: ChatContext) -> Reply:
     exchange = ctx.exchange(cmd.args[0])
     state = await _state(exchange, ctx)
     cause = "" if cmd.args[1:] == ("all",) else state.trouble
-    shown = guides.troubles(ctx.guides(exchange.name, ctx.t.locale), cause, state.step, ctx.t)
+    guide = ctx.guides(exchange.name, ctx.t.locale)
+    known = guides.answers(guide, exchange, ctx.options, ctx.t)
+    shown = guides.troubles(guide, known, cause, state.step, ctx.t)
     return Reply((Post(shown, card=state.card, protect=True),))
 
 
@@ -69,7 +71,8 @@ async def trouble(cmd: Command, ctx: ChatContext) -> Reply:
     exchange = ctx.exchange(cmd.args[0])
     state = await _state(exchange, ctx)
     guide = ctx.guides(exchange.name, ctx.t.locale)
-    found = next((s for s in guide.stuck if s.key == cmd.args[1]), guide.stuck[0])
+    known = guides.answers(guide, exchange, ctx.options, ctx.t)
+    found = next((s for s in known if s.key == cmd.args[1]), known[0])
     return Reply((Post(guides.trouble(guide, found, state.step, ctx.t), card=state.card, protect=True),))
 
 
@@ -138,17 +141,18 @@ async def _show(
     steps = _steps(exchange, ctx)
     at = next((i for i, step in enumerate(steps) if step.key == key), 0)
     await ctx.store.guides.go(state.id, steps[at].key)
-    address = await _mint(state, exchange, ctx) if steps[at].link else ""
+    doors = await _mint(state, exchange, ctx) if steps[at].link else ()
     guide = ctx.guides(exchange.name, ctx.t.locale)
-    shown: Message = guides.step(guide, steps, at, exchange, ctx.options, ctx.t, address)
+    shown: Message = guides.step(guide, steps, at, exchange, ctx.options, ctx.t, doors)
     # An edit can't protect a message later, so the whole guide is protected from the start. Only addresses
     # are there to be copied, which no protected message allows: after them the link comes in one of its own.
     plain = bool(ctx.options.egress)
-    fresh = fresh or bool(address and plain)
-    return Reply((Post(shown, card=state.card, fresh=fresh, protect=bool(address) or not plain),))
+    fresh = fresh or bool(doors and plain)
+    return Reply((Post(shown, card=state.card, fresh=fresh, protect=bool(doors) or not plain),))
 
 
-async def _mint(state: GuideState, exchange: Exchange, ctx: ChatContext) -> str:
+async def _mint(state: GuideState, exchange: Exchange, ctx: ChatContext) -> tuple[str, str]:
+    """Return the addresses of the secure page: by a token, and inside a platform that says who opens it."""
     now = ctx.clock.now()
     if await ctx.store.links.minted_since(ctx.person.id, now - timedelta(hours=1)) >= MINTS_PER_HOUR:
         raise BadArgument(
@@ -171,8 +175,9 @@ async def _mint(state: GuideState, exchange: Exchange, ctx: ChatContext) -> str:
         ctx.person.team, str(ctx.person.identity), "mint_link", exchange.name, "open", now
     )
     ctx.metrics.link("minted")
-    address = page_url(ctx.options.public_url, token, keys.public, ctx.t.locale)
-    return conceal(ctx.vault, address)
+    url, locale = ctx.options.public_url, ctx.t.locale
+    address = page_url(url, token, keys.public, locale)
+    return conceal(ctx.vault, address), app_url(url, keys.public, locale)
 
 
 async def _pending(cmd: Command, ctx: ChatContext) -> Pending:

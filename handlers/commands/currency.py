@@ -29,4 +29,8 @@ async def currency(cmd: Command, ctx: ChatContext) -> Reply:
             words=cmd.rest[:32],
         )
     await ctx.store.people.change(ctx.person.id, currency=code)
+    # Another currency may need a rate that only a reading brings.
+    for account in await ctx.store.accounts.of_person(ctx.person.id):
+        await ctx.store.accounts.hurry(account.id, ctx.clock.now())
+    ctx.queue.nudge("poll_accounts")
     return reply(ctx.t.say("Values are shown in {currency} from now on.", currency=code))

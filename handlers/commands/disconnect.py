@@ -47,7 +47,7 @@ async def do(cmd: Command, ctx: ChatContext) -> Reply:
         "them in /privacy.",
         account=account.name,
     )
-    return reply(done, delete_there(ctx.exchange(account.exchange), account.last4, ctx.t))
+    return reply(done, delete_there(ctx.exchange_of(account), account.last4, ctx.t))
 
 
 def _question(account: Account, ctx: ChatContext) -> Reply:

@@ -28,9 +28,11 @@ async def checked(cmd: Command, ctx: ChatContext) -> Reply:
     if account is None or account.owner != ctx.person.id:
         raise Gone(mark("This account is no longer connected."))
     now = ctx.clock.now()
-    exchange, policy = ctx.exchange(account.exchange), ctx.options.policy
+    exchange, policy = ctx.exchange_of(account), ctx.options.policy
     wanted = exchange.tick_to_trade if policy.trade else ()
-    report = attest(account.report, now, exchange.unreported.difference(wanted))
+    # What an exchange did not tell of this one key, though it tells of others, counts as well.
+    silent = exchange.unreported | account.report.untold
+    report = attest(account.report, now, silent.difference(wanted))
     await ctx.store.accounts.attest(account.id, report, now)
     await ctx.store.audit.note(
         ctx.person.team, str(ctx.person.identity), "attest", account.id, "view only", now
@@ -40,6 +42,5 @@ async def checked(cmd: Command, ctx: ChatContext) -> Reply:
 
 
 def _post(account: Account, ctx: ChatContext, *, fresh: bool) -> Post:
-    exchange, trade = ctx.exchange(account.exchange), ctx.options.policy.trade
-    shown = card(account, exchange, ctx.t, ctx.clock.now(), trade=trade)
+    shown = card(account, ctx.exchange_of(account), ctx.options, ctx.t, ctx.clock.now())
     return Post(shown, card=f"key:{account.id}", fresh=fresh)

@@ -58,7 +58,7 @@ async def do(cmd: Command, ctx: ChatContext) -> Reply:
     text = ctx.t.say(
         "{account} is revoked: nothing reads it any more and its key is destroyed here.", account=account.name
     )
-    return reply(text, delete_there(ctx.exchange(account.exchange), account.last4, ctx.t))
+    return reply(text, delete_there(ctx.exchange_of(account), account.last4, ctx.t))
 
 
 async def _tell_owner(account: Account, ctx: ChatContext) -> None:
@@ -70,7 +70,7 @@ async def _tell_owner(account: Account, ctx: ChatContext) -> None:
     text = message(
         bold(t.say("An admin revoked {account}", account=account.name)),
         t.say("I no longer read it and its key is destroyed here."),
-        delete_there(ctx.exchange(account.exchange), account.last4, t),
+        delete_there(ctx.exchange_of(account), account.last4, t),
     )
     await ctx.store.outbox.put(
         home.id,

@@ -4,6 +4,7 @@ from chatbot.domain.messages import Button, Post, Reply, bold, message
 from chatbot.errors import mark
 from chatbot.ports.context import ChatContext
 from chatbot.registry import Command, Where, command
+from handlers.notifications import guide as guides
 
 
 @command("start", mark("Begin here"), where=Where.ANYWHERE)
@@ -15,8 +16,9 @@ async def start(cmd: Command, ctx: ChatContext) -> Reply:
         (Button(t.say("Connect {exchange}", exchange=e.title), "run", (f"connect {e.name}",)),)
         for e in ctx.exchanges.values()
     )
+    others = guides.others(ctx.exchanges, t)
     if not ctx.conversation.place.private:
-        rows = ()
+        rows, others = (), []
     return Reply((
         Post(
             message(
@@ -28,6 +30,7 @@ async def start(cmd: Command, ctx: ChatContext) -> Reply:
                     "I can't move money, and I never ask for a key or secret in chat: they go through a "
                     "one-time secure page."),
                 t.say("See /help for all I can do."),
+                *others,
                 buttons=rows,
             )
         ),

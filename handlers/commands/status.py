@@ -21,7 +21,7 @@ async def status(cmd: Command, ctx: ChatContext) -> Reply:
         line(ctx.t.say("I am running, version {version}.", version=ctx.options.version)),
     ]
     for account in await ctx.store.accounts.of_person(ctx.person.id):
-        exchange = ctx.exchange(account.exchange)
+        exchange = ctx.exchange_of(account)
         wrong = of_account(account, exchange, ctx.options.egress, ctx.t)
         lines += [line(), *entry(account, exchange.title, wrong, ctx.t), _history(account, ctx)]
     if ctx.role is Role.ADMIN:

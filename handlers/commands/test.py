@@ -33,13 +33,13 @@ async def one(cmd: Command, ctx: ChatContext) -> Reply:
 async def _ask(account: Account, ctx: ChatContext) -> Reply:
     if account.state not in {CredentialState.ACTIVE, CredentialState.DEAD}:
         # Nothing reads it any more, so no answer would ever come.
-        wrong = of_account(account, ctx.exchange(account.exchange), ctx.options.egress, ctx.t)
+        wrong = of_account(account, ctx.exchange_of(account), ctx.options.egress, ctx.t)
         return Reply((Post(failed(account, state_line(account, wrong, ctx.t), ctx.t)),))
     await ctx.store.accounts.hurry(account.id, ctx.clock.now(), ask_in=ctx.conversation.id)
     ctx.queue.nudge("poll_accounts")
     text = ctx.t.say(
         "Testing {account} at {exchange}…",
         account=account.name,
-        exchange=ctx.exchange(account.exchange).title,
+        exchange=ctx.exchange_of(account).title,
     )
     return Reply((Post(message(text), card=f"test:{account.id}", fresh=True),))

@@ -16,15 +16,13 @@ from chatbot.domain.links import (
     Link,
     MalformedSecret,
     code_for,
-    from_b64url,
     info,
-    link_id,
     read_fields,
 )  # fmt: skip
 from chatbot.domain.messages import Post
 from chatbot.domain.outbox import Promise
 from chatbot.domain.people import Person, Role
-from chatbot.domain.permissions import Decision, Outcome, decide
+from chatbot.domain.permissions import TOO_MUCH, Decision, Outcome, decide
 from chatbot.errors import RETRIED, ExchangeError, Fenced, Trouble, VaultError
 from chatbot.ports.accounts import Pending
 from chatbot.ports.context import Context
@@ -48,9 +46,9 @@ class _TakenError(Exception):
 
 
 @event("link_submitted")
-async def link_submitted(token: str, sealed: bytes, locale: str, ctx: Context) -> Answer:
+async def link_submitted(link_id: bytes, sealed: bytes, locale: str, ctx: Context) -> Answer:
     """Take one try at a link and return what the page shows."""
-    link = await _claim(token, ctx)
+    link = await _claim(link_id, ctx)
     if link is None:
         return None
     try:
@@ -66,14 +64,10 @@ async def link_submitted(token: str, sealed: bytes, locale: str, ctx: Context) -
         credentials.wipe()
 
 
-async def _claim(token: str, ctx: Context) -> Link | None:
-    try:
-        raw = from_b64url(token)
-    except ValueError:
-        return None
+async def _claim(link_id: bytes, ctx: Context) -> Link | None:
     now = ctx.clock.now()
     async with ctx.uow() as store:
-        link = await store.links.claim(link_id(raw), now, now + LEASE)
+        link = await store.links.claim(link_id, now, now + LEASE)
         if link is None:
             return None
         owner = await store.people.get(link.person)
@@ -89,7 +83,11 @@ def _unseal(link: Link, sealed: bytes, ctx: Context) -> Credentials:
     exchange = ctx.exchanges[link.exchange]
     context = info(link, ctx.options.public_url)
     plaintext = ctx.vault.open_submission(link.id, link.sealed_private_key or b"", sealed, context)
-    return Credentials(**read_fields(plaintext, [field.name for field in exchange.fields]))
+    long = [field.name for field in exchange.fields if field.multiline]
+    try:
+        return Credentials(**read_fields(plaintext, [field.name for field in exchange.fields], long))
+    finally:
+        plaintext[:] = bytes(len(plaintext))
 
 
 async def _prove(link: Link, credentials: Credentials, t: Translator, ctx: Context) -> Answer:
@@ -104,7 +102,7 @@ async def _prove(link: Link, credentials: Credentials, t: Translator, ctx: Conte
         )
     decision = decide(proof.report, ctx.options.policy)
     if decision.outcome is Outcome.REFUSE:
-        return await _refused(link, Trouble.NO_PERMISSION, links.refusal(decision, exchange, t), t, ctx)
+        return await _not_kept(link, decision, exchange, t, ctx)
     return await _accept(link, credentials, proof, decision, client.last_nonce, t, ctx)
 
 
@@ -147,7 +145,7 @@ async def _accept(
             await _add(store, link, pending, sealed, fingerprint, now)
             await store.balances.add(account.id, Snapshot(now, proof.balances))
             await store.guides.note_of(link.person, trouble="")
-            owner = await _ask_to_confirm(store, link, pending, decision, exchange, ctx)
+            owner = await _ask_to_confirm(store, link, pending, exchange, ctx)
             await store.audit.note(
                 link.team, str(owner.identity), "submit", account.id, decision.outcome, now
             )
@@ -175,13 +173,13 @@ async def _taken(link: Link, account: Account | None, t: Translator, ctx: Contex
 
 
 async def _ask_to_confirm(
-    store: UnitOfWork, link: Link, pending: Pending, decision: Decision, exchange: Exchange, ctx: Context
+    store: UnitOfWork, link: Link, pending: Pending, exchange: Exchange, ctx: Context
 ) -> Person:
     owner = await store.people.get(link.person)
     t, now = ctx.translator(owner), ctx.clock.now()
     used = Post(links.received(exchange, t), card=link.card)
     question = Post(
-        keys.confirm(pending.account, pending.code, decision, exchange, t, trade=ctx.options.policy.trade),
+        keys.confirm(pending.account, pending.code, exchange, ctx.options, t, now),
         card=f"confirm:{pending.account.id}",
     )
     for post, key in ((used, "used"), (question, "confirm")):
@@ -197,7 +195,27 @@ async def _ask_to_confirm(
     return owner
 
 
-async def _refused(link: Link, why: Trouble, sentence: str, t: Translator, ctx: Context) -> Answer:
+async def _not_kept(
+    link: Link, decision: Decision, exchange: Exchange, t: Translator, ctx: Context
+) -> Answer:
+    """Refuse a key that works for what it may do, and say so in the chat as well."""
+    why = TOO_MUCH if decision.untick or decision.strange else Trouble.NO_PERMISSION
+    answer = await _refused(link, why, links.refusal(decision, exchange, t), t, ctx)
+    if answer is None:
+        return None
+    async with ctx.uow() as store:
+        owner = await store.people.get(link.person)
+        spoken = ctx.translator(owner)
+        card = f"not_kept:{link.id.hex()}"
+        await store.outbox.put(
+            link.conversation, Post(links.not_kept(decision, exchange, spoken), card=card),
+            Promise.CARD, ctx.clock.now(), key=f"{card}:{link.fence}",
+            reader=owner.id, locale=spoken.locale,
+        )  # fmt: skip
+    return answer
+
+
+async def _refused(link: Link, why: str, sentence: str, t: Translator, ctx: Context) -> Answer:
     """Give the link back; trouble on the way to the exchange gives the try back as well."""
     ctx.metrics.link("refused")
     left = await _give_back(link, ctx, why, count=why not in GIVEN_BACK)
@@ -228,7 +246,7 @@ async def _give_back(link: Link, ctx: Context, why: str, *, count: bool) -> int 
             await store.audit.note(
                 link.team, str(owner.identity), "submit", link.exchange, why, ctx.clock.now()
             )
-            if why in set(Trouble):
+            if why in {*Trouble, TOO_MUCH}:
                 await store.guides.note_of(link.person, trouble=why)
             if not left:
                 await _say_it_is_over(store, link, owner, ctx)

@@ -23,6 +23,7 @@ from chatbot.registry import job
 from chatbot.text import Translator
 from handlers.notifications import subscriptions
 from handlers.notifications.balances import posted
+from handlers.notifications.rates import rates_for
 
 LEASE = timedelta(seconds=60)
 DAY = timedelta(days=1)
@@ -94,10 +95,12 @@ async def _queue(
     store: UnitOfWork, sub: Subscription, account: Account, read: tuple[Snapshot, Prices], ctx: Context
 ) -> Decimal | None:
     t, now, (snapshot, prices) = ctx.translator(sub.reader), ctx.clock.now(), read
-    worth = value(snapshot.balances, prices, sub.reader.currency, ctx.options.dust_below)
+    currency = sub.reader.currency
+    rates = await rates_for(store, account.exchange, prices, snapshot.balances, currency, ctx)
+    worth = value(snapshot.balances, rates, currency, ctx.options.dust_below)
     last = (sub.last_total, sub.last_currency) if sub.last_total is not None else None
-    name = account.titled(ctx.exchange(account.exchange).title)
-    shown = posted(name, snapshot, worth, prices.at if prices.last else None, last, t)
+    name = account.titled(ctx.exchange_of(account).title)
+    shown = posted(name, snapshot, worth, rates, last, t)
     shown = Message((*shown.body, *await _gaps(store, sub, now, t)), shown.buttons)
     await store.outbox.put(
         sub.conversation, Post(shown), Promise.REPORT, now,

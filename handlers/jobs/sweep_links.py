@@ -48,7 +48,7 @@ async def _tell_unconfirmed(store: UnitOfWork, pending: Pending, ctx: Context) -
     account, now = pending.account, ctx.clock.now()
     owner = await store.people.get(account.owner)
     t = ctx.translator(owner)
-    shown = links.unconfirmed(account, ctx.exchange(account.exchange), t)
+    shown = links.unconfirmed(account, ctx.exchange_of(account), t)
     await store.outbox.put(
         pending.conversation, Post(shown, card=f"confirm:{account.id}"), Promise.CARD, now,
         key=f"unconfirmed:{account.id}", reader=owner.id, locale=t.locale,

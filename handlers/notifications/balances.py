@@ -1,11 +1,11 @@
 """What an account holds: per asset and in the reader's currency, and what came or left unexplained."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from decimal import Decimal
 
-from chatbot.domain.balances import Holding, Move, Snapshot, Valuation
+from chatbot.domain.balances import Holding, Move, Prices, Snapshot, Valuation
 from chatbot.domain.messages import Line, Message, Table, bold, line, message
+from chatbot.domain.rates import Lent, Rates
 from chatbot.text import Translator
 
 
@@ -13,11 +13,14 @@ def posted(
     account: str,
     snapshot: Snapshot,
     worth: Valuation,
-    priced_at: datetime | None,
+    rates: Rates,
     last: tuple[Decimal, str] | None,
     t: Translator,
 ) -> Message:
-    """Show a snapshot: total and change since the last post, then each asset; dust and unpriced named."""
+    """Show a snapshot: total and change since the last post, then each asset; dust and unpriced named.
+
+    `rates` are those it was valued with; what another exchange lent is named with its time.
+    """
     total = t.money(worth.total, worth.currency) if worth.priced else t.say("no price")
     parts: list[Line | Table] = [
         line(bold(account)),
@@ -41,7 +44,9 @@ def posted(
         parts.append(line(t.say("No price for {assets}: not in the total", assets=names)))
     if not (worth.shown or worth.dust or worth.unpriced):
         parts.append(line(t.say("This account is empty.")))
-    parts.append(line(_times(snapshot, priced_at, t)))
+    parts.append(line(_times(snapshot, rates.own, t)))
+    valued = [h.balance.asset for h in (*worth.shown, *worth.dust)]
+    parts += [line(_lent(leg, t)) for leg in rates.lent(valued, worth.currency)]
     return message(*parts)
 
 
@@ -65,10 +70,20 @@ def _row(holding: Holding, currency: str, t: Translator) -> tuple[str, ...]:
     return (balance.asset, free, total, value)
 
 
-def _times(snapshot: Snapshot, priced_at: datetime | None, t: Translator) -> str:
-    if priced_at is None:
+def _times(snapshot: Snapshot, own: Prices, t: Translator) -> str:
+    if not own.last:
         return t.say("As of {time}", time=t.moment(snapshot.at))
-    return t.say("As of {time}, prices of {priced}", time=t.moment(snapshot.at), priced=t.time(priced_at))
+    return t.say("As of {time}, prices of {priced}", time=t.moment(snapshot.at), priced=t.time(own.at))
+
+
+def _lent(leg: Lent, t: Translator) -> str:
+    return t.say(
+        "{money} to {currency} by {exchange}, {time}",
+        money=leg.money,
+        currency=leg.currency,
+        exchange=leg.title,
+        time=t.time(leg.at),
+    )
 
 
 def moved(account: str, changes: Sequence[Move], t: Translator, *, fills: bool) -> Message:

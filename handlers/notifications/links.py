@@ -1,11 +1,12 @@
 """What the chat says about a one-time link: used, refused, over; and how its address is kept unreadable."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from chatbot.domain.credentials import Account
 from chatbot.domain.links import b64url, from_b64url
 from chatbot.domain.messages import Button, Line, Message, bold, code, line, message
-from chatbot.domain.permissions import Decision
+from chatbot.domain.permissions import Decision, Permission
 from chatbot.ports.exchanges import Exchange
 from chatbot.ports.vault import Vault
 from chatbot.text import Translator
@@ -22,20 +23,48 @@ def received(exchange: Exchange, t: Translator) -> Message:
 
 
 def refusal(decision: Decision, exchange: Exchange, t: Translator) -> str:
-    """Say why a working key is not taken: the boxes to untick, or those to tick."""
-    unticked = ", ".join(f"“{exchange.labels.get(p) or t.permission(p)}”" for p in decision.untick)
-    if unticked:
+    """Say why a working key is not taken: the boxes to untick, those nobody here knows, those to tick."""
+    unticked, ticked = _boxes(decision.untick, exchange, t), _boxes(decision.tick, exchange, t)
+    if not (unticked or decision.strange):
         return t.say(
+            "This key can't do what is needed. At {exchange}, tick {ticks}, then try again.",
+            exchange=exchange.title,
+            ticks=ticked,
+        )
+    sentences = [_strange(decision.strange, t)] if decision.strange else []
+    sentences.append(
+        t.say(
             "This key can do too much, so I did not keep it. At {exchange}, untick {ticks}, then try again.",
             exchange=exchange.title,
             ticks=unticked,
         )
-    ticked = ", ".join(f"“{exchange.labels.get(p) or t.permission(p)}”" for p in decision.tick)
-    return t.say(
-        "This key can't do what is needed. At {exchange}, tick {ticks}, then try again.",
-        exchange=exchange.title,
-        ticks=ticked,
+        if unticked
+        else t.say(
+            "I did not keep this key: change it at {exchange}, then try again.", exchange=exchange.title
+        )
     )
+    if ticked:
+        sentences.append(t.say("It also needs {ticks}: tick that.", ticks=ticked))
+    return " ".join(sentences)
+
+
+def _boxes(permissions: Collection[Permission], exchange: Exchange, t: Translator) -> str:
+    # One box at the exchange may stand for several permissions.
+    labels = dict.fromkeys(exchange.labels.get(p) or t.permission(p) for p in permissions)
+    return ", ".join(f"“{label}”" for label in labels)
+
+
+def _strange(ticks: Collection[str], t: Translator) -> str:
+    quoted = ", ".join(f"“{tick}”" for tick in ticks)
+    if len(ticks) == 1:
+        return t.say("I don't know the tick {tick}; untick it to be safe.", tick=quoted)
+    return t.say("I don't know the ticks {ticks}; untick them to be safe.", ticks=quoted)
+
+
+def not_kept(decision: Decision, exchange: Exchange, t: Translator) -> Message:
+    """Say in chat what the page said of a key that was not taken, with the exchange's page a tap away."""
+    page = Button(t.say("Open {exchange}", exchange=exchange.title), url=exchange.key_page)
+    return message(bold(exchange.title), refusal(decision, exchange, t), buttons=((page,),))
 
 
 def over(exchange: Exchange, reason: str, t: Translator) -> Message:

@@ -48,7 +48,13 @@ WANTED: Mapping[str, str] = {
         "{exchange} wants you to finish verifying your identity. Do that there, then try again."
     ),
     "terms": mark("{exchange} wants you to accept its terms. Sign in there and accept them, then try again."),
+    "passphrase": mark(
+        "The passphrase does not match the key. Type it as you chose it at {exchange}, capital letters and "
+        "all; nobody can show it to you, so if it is lost, make a new key."
+    ),
 }
+# The troubles that say more by their subject.
+SAY_MORE = frozenset({Trouble.USER_ACTION, Trouble.BAD_SECRET})
 
 
 def explain(error: ExchangeError, exchange: Exchange, egress: tuple[str, ...], t: Translator) -> str:
@@ -61,7 +67,7 @@ def describe(
 ) -> str:
     """Return the sentence for a kind of trouble; `subject` is the permission that was missing, if any."""
     return t.say(
-        WANTED.get(subject, SENTENCES[trouble]) if trouble is Trouble.USER_ACTION else SENTENCES[trouble],
+        WANTED.get(subject, SENTENCES[trouble]) if trouble in SAY_MORE else SENTENCES[trouble],
         exchange=exchange.title,
         addresses=", ".join(egress) or t.say("ask your admin for them"),
         tick=tick_name(subject, exchange, t),

@@ -87,7 +87,7 @@ async def demo(folder: Path) -> AsyncIterator[Demo]:
         await program.says(LAST_LINE)
         said = [line.split()[-1] for line in program.out.splitlines() if line.strip()]
         address = next(word for word in said if "/chat#" in word)
-        key, secret = (_after(program.out, f"practice {name}") for name in ("key", "secret"))
+        key, secret = (_after(program.out, f"Bitso practice {name}") for name in ("key", "secret"))
         yield Demo(program, address, key, secret)
 
 

@@ -1,5 +1,6 @@
 """The demo from its first line to Ctrl-C, as a newcomer goes through it: a real process, a real browser."""
 
+import re
 import signal
 from pathlib import Path
 
@@ -37,7 +38,8 @@ async def _connect(room: Room, browser: Browser, here: Demo) -> str:
 async def _press_practice(page: Page, label: str) -> None:
     if not await page.locator("#doings").is_visible():
         await page.click("#practice summary")
-    await page.locator("#doings button", has_text=label).first.click()
+    box = page.locator("#doings details", has=page.locator("summary", has_text=re.compile("^Bitso$")))
+    await box.locator("button", has_text=label).first.click()
 
 
 async def _told_of(room: Room, label: str, words: str) -> None:

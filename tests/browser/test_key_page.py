@@ -3,7 +3,6 @@
 import pytest
 from playwright.async_api import expect
 
-from chatbot.domain.credentials import CredentialField
 from chatbot.ports.desk import Accepted, Refused
 from tests.browser.linkpage import STATUS, fields, hand_over, state, tab
 from tests.web.weblink import FakeDesk, served
@@ -29,21 +28,6 @@ async def test_a_key_goes_from_paste_to_code(browser):
 
     assert fields(desk.plaintexts[0]) == ["AbC123key", "s3cret+/="]
     assert not any("s3cret" in line or "AbC123key" in line for line in sent)
-
-
-async def test_a_passphrase_may_have_blanks_and_the_keyboard_is_enough(browser):
-    """Three fields, Tab and Enter only; a passphrase keeps its inner blanks."""
-    desk = FakeDesk(fields=(*FakeDesk().fields, CredentialField("passphrase", "Passphrase", secret=True)))
-    async with served(desk) as url, tab(browser) as page:
-        await page.goto(desk.url(url))
-        await state(page, "ready")
-        for text in ("key", "secret", " two words "):
-            await page.keyboard.type(text)
-            await page.keyboard.press("Tab")
-        await page.keyboard.press("Enter")
-        await state(page, "done")
-
-    assert fields(desk.plaintexts[0]) == ["key", "secret", "two words"]
 
 
 async def test_a_refused_key_can_be_tried_again(browser):
@@ -127,14 +111,3 @@ async def test_the_chats_language_wins(browser):
         assert await page.get_attribute("html", "lang") == "es"
         assert page.url == f"{url}/key"
     assert desk.opened == ["es"]
-
-
-async def test_it_fits_a_small_phone_and_double_zoom(browser):
-    """At 320 pixels wide, light or dark, nothing scrolls sideways."""
-    desk = FakeDesk(label="A" * 64)
-    async with served(desk) as url:
-        for scheme in ("light", "dark"):
-            async with tab(browser, viewport={"width": 320, "height": 568}, color_scheme=scheme) as page:
-                await page.goto(desk.url(url))
-                await state(page, "ready")
-                assert await page.evaluate("document.documentElement.scrollWidth") <= 320

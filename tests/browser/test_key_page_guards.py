@@ -199,9 +199,8 @@ async def test_the_secret_is_masked_and_not_offered_to_password_managers(browser
         assert await secret.evaluate("input => getComputedStyle(input).webkitTextSecurity") == "disc"
         for name, value in {
             "name": None,
-            "autocomplete": "new-password",
-            "spellcheck": "false",
+            "autocomplete": "off",
             "data-lpignore": "true",
         }.items():
             assert await secret.get_attribute(name) == value
-        assert await page.get_by_label("API secret").get_attribute("id") == "api_secret"
+        assert await secret.evaluate("input => [input.spellcheck, input.autocapitalize]") == [False, "none"]

@@ -62,6 +62,17 @@ def test_what_the_page_packs_is_read_back(values):
     )
 
 
+def test_only_a_field_of_many_lines_may_hold_line_ends():
+    """A PEM block comes back byte for byte; the same in a field of one line is malformed, and so is a tab."""
+    packed = page_pack([b"key", b"-----BEGIN\nabc=\n-----END"])
+    names = ["api_key", "api_secret"]
+
+    assert read_fields(packed, names, ["api_secret"])["api_secret"].reveal() == b"-----BEGIN\nabc=\n-----END"
+    for malformed, long in ((packed, ["api_key"]), (page_pack([b"key", b"a\tb"]), names)):
+        with pytest.raises(MalformedSecret):
+            read_fields(malformed, names, long)
+
+
 @pytest.mark.parametrize("size", [506, 507, 508, 1018, 1019, 1020])
 def test_a_list_that_fills_its_last_step_needs_no_padding(size):
     """Lengths around a step of 512 bytes are read like all others."""

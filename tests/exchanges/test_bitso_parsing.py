@@ -131,6 +131,17 @@ def test_senseless_amounts_are_unreadable(amount):
     assert (raised.value.trouble, raised.value.retry) == (Trouble.UNREACHABLE, True)
 
 
+def test_a_negative_price_and_a_status_without_end_are_unreadable():
+    """Nobody is told of a fill at less than nothing, and no page of text is taken for a word."""
+    price = recorded("user_trades").replace(b'"price": "', b'"price": "-')
+    status = recorded("account_status").replace(b'"status": "active"', b'"status": "' + b"a" * 65 + b'"')
+
+    for parse, body in ((wire.parse_fills, price), (wire.parse_status, status)):
+        with pytest.raises(ExchangeError) as raised:
+            parse(body)
+        assert raised.value.trouble is Trouble.UNREACHABLE
+
+
 @pytest.mark.parametrize(
     ("body", "trouble"),
     [

@@ -1,71 +1,33 @@
-"""The guides: every point of the checklist is said in every language, in short steps that end at the link.
+"""The guides of all exchanges: short steps that end at the link, an answer for whatever can go wrong.
 
-A row of the checklist is a promise to the person; each one is looked up here by words of our own text.
+What holds for every guide is asked here of every file there is; what published guides say about one exchange
+is looked up in `test_<exchange>_guide.py`, row by row of its checklist.
 """
+
+import importlib
+import re
 
 import pytest
 
 from chatbot.domain.conversations import Guide, GuideError, Step, Stuck, parse_guide
+from chatbot.domain.permissions import POWERS, Permission, Policy
 from chatbot.errors import Trouble, Unknown
-from chatbot.exchanges import discover
+from chatbot.exchanges import OTHER, build, discover
 from chatbot.exchanges._guides import load_guide
-from chatbot.text import LOCALES
+from chatbot.text import LOCALES, Translator
+from handlers.notifications import guide as cards
+from tests.support.bot import options
+from tests.support.clock import VirtualClock
 from tests.support.sources import ROOT
 
 GUIDES = ROOT / "chatbot/exchanges/guides"
 MOST_WORDS = 60
 MOST_NEXT = 9
-TROUBLES = {
-    Trouble.BAD_KEY, Trouble.BAD_SECRET, Trouble.KEY_INACTIVE, Trouble.NO_PERMISSION, Trouble.IP_BLOCKED,
-    Trouble.ACCOUNT_BLOCKED, Trouble.USER_ACTION, Trouble.RATE_LIMIT, Trouble.MAINTENANCE, Trouble.CLOCK_OR_NONCE,
-}  # fmt: skip
-
-# Row of the checklist, section of the guide, and what stands there in English, Spanish and Portuguese.
-BITSO_ROWS = [
-    ("the account exists and is verified", "account", "identity check", "identidad verificada", "identidade verificada"),
-    ("1 log in on the web", "account", "on the web", "en la web", "pela web"),
-    ("1 user icon top right", "api-menu", "user icon", "tu ícono", "seu ícone"),
-    ("1 > Profile", "api-menu", "then Profile", "Profile (Perfil)", "Profile (Perfil)"),
-    ("2 two-factor must be on", "two-factor", "only for accounts with", "solo crea claves en cuentas con", "só cria chaves em contas com"),
-    ("2 what it is", "two-factor", "every 30 seconds", "cada 30 segundos", "cada 30 segundos"),
-    ("2 where it is", "two-factor", "2FA Token > Enable", "2FA Token > Enable", "2FA Token > Enable"),
-    ("2 skip if on", "two-factor", "skip this step", "omite este paso", "pule esta etapa"),
-    ("3 API in the left menu", "api-menu", "menu on the left", "menú de la izquierda", "menu à esquerda"),
-    ("3 > Add new API key", "api-menu", "“Add new API key”", "“Add new API key”", "“Add new API key”"),
-    ("3 > read the notice", "api-menu", "security notice", "aviso de seguridad", "aviso de segurança"),
-    ("3 > Continue", "api-menu", "“Continue”", "“Continue”", "“Continue”"),
-    ("4 name the key", "name", "“Keyherald”", "“Keyherald”", "“Keyherald”"),
-    ("5 ticks, nothing else", "ticks", "everything else unticked", "todo lo demás sin marcar", "todo o resto desmarcado"),
-    ("5 never withdrawals", "ticks", "never tick withdrawals", "nunca marques retiros", "nunca marque saques"),
-    ("5 a trading tool", "ticks-trade", "Placing orders", "Poner órdenes", "Colocar ordens"),
-    ("5 never withdrawals", "ticks-trade", "never tick withdrawals", "nunca marques retiros", "nunca marque saques"),
-    ("5 labels", "no-permission", "“View balances”", "“View balances” (Ver saldos)", "“View balances” (Ver saldos)"),
-    ("5 labels", "no-permission", "“View account information”", "“View account information” (", "“View account information” ("),
-    ("6 at the bottom", "create", "at the bottom", "al final", "no fim"),
-    ("6 two-factor code", "create", "two-factor code", "código de dos pasos", "código de duas etapas"),
-    ("7 copy both now", "copy", "Copy both now", "Copia los dos ahora", "Copie os dois agora"),
-    ("7 shown once", "copy", "only once", "una sola vez", "uma única vez"),
-    ("7 if lost", "lost-secret", "delete that key, then make", "borra esa clave y crea otra", "apague essa chave e crie outra"),
-    ("password manager", "copy", "password manager", "gestor de contraseñas", "gerenciador de senhas"),
-    ("never in chat", "copy", "never paste them into a chat", "los pegues en un chat", "os cole em um chat"),
-    ("8 funds can't be touched", "account", "can't touch your funds", "no podemos tocar tus fondos", "não podemos tocar nos seus fundos"),
-    ("8 we only read", "account", "We only read", "Solo leemos", "Só lemos"),
-    ("9 restriction", "addresses", "“Restrict use of API addresses”", "“Restrict use of API addresses”", "“Restrict use of API addresses”"),
-    ("9 optional", "addresses", "Optional", "Opcional", "Opcional"),
-    ("9 at most five", "addresses", "at most five", "cinco como máximo", "no máximo cinco"),
-    ("9 our addresses", "addresses", "enter those below", "escribe las de abajo", "digite os que estão abaixo"),
-    ("9 more than five", "five-addresses", "five addresses at most", "cinco direcciones como máximo", "no máximo cinco endereços"),
-    ("for all: go on days later", "account", "days later", "días después", "dias depois"),
-    ("for all: usually", "api-menu", "usually", "normalmente", "normalmente"),
-    ("for all: ends with the link", "link", "our secure page", "nuestra página segura", "nossa página segura"),
-    ("2.10 transaction PIN", "two-factor-asks", "transaction PIN", "PIN de transacciones", "PIN de transações"),
-    ("2.7 rate limit", "rate-limit", "300 requests a minute", "300 consultas por minuto", "300 consultas por minuto"),
-    ("2.8 six keys", "six-keys", "six keys", "seis claves", "seis chaves"),
-    ("2.6 one key per program", "clock", "one key per program", "una clave por programa", "uma chave por programa"),
-    ("2.6 support", "account-blocked", "Bitso's support", "soporte de Bitso", "suporte da Bitso"),
-    ("2.6 terms", "user-action", "accept new terms", "aceptar términos nuevos", "aceitar novos termos"),
-    ("can't find the menu", "no-api-menu", "not in the app", "no en la app", "não no app"),
-]  # fmt: skip
+# Places that are filled in when a text is shown; a guide for many exchanges needs the name of each.
+PLACES = {"exchange", "minutes"}
+# What no document of an exchange has a code for, and any exchange can meet.
+EVERYWHERE = {Trouble.UNREACHABLE, Trouble.MAINTENANCE, Trouble.REGION}
+EXCHANGES = build({}, VirtualClock())
 
 
 def sections(guide: Guide) -> dict[str, Step | Stuck]:
@@ -79,12 +41,26 @@ def every_guide():
     return sorted((path.stem, path.parent.name) for path in GUIDES.glob("*/*.md"))
 
 
-@pytest.mark.parametrize("row", BITSO_ROWS, ids=lambda row: f"{row[1]}: {row[0]}")
-def test_every_row_of_the_checklist_is_said(row):
-    """What published guides say about Bitso is in ours, in all three languages."""
-    _, key, *expected = row
-    for locale, words in zip(("en", "es", "pt"), expected, strict=True):
-        assert words in "\n".join(sections(load_guide("bitso", locale))[key].lines), locale
+def own_guides():
+    """Return (exchange, language) of the guides to one exchange each."""
+    return [(exchange, locale) for exchange, locale in every_guide() if exchange != OTHER]
+
+
+def shown_steps(exchange, locale, **changed):
+    """Return every step of a guide as the chat shows it, with the guide's own steps beside."""
+    chosen, t, guide = options(**changed), Translator(locale), load_guide(exchange, locale)
+    steps = guide.shown(egress=bool(chosen.egress), trade=chosen.policy.trade)
+    doors = ("https://bot.example.com/key#x", "https://bot.example.com/key-app")
+    return [
+        (step, cards.step(guide, steps, at, EXCHANGES[exchange], chosen, t, doors))
+        for at, step in enumerate(steps)
+    ]
+
+
+def test_every_exchange_has_a_guide_in_every_language():
+    """Whoever adds an exchange writes its three guides; one more leads to all the others."""
+    wanted = sorted((exchange, locale) for exchange in (*discover(), OTHER) for locale in LOCALES)
+    assert every_guide() == wanted
 
 
 @pytest.mark.parametrize(("exchange", "locale"), every_guide())
@@ -99,19 +75,15 @@ def test_sections_are_short(exchange, locale):
 @pytest.mark.parametrize(("exchange", "locale"), every_guide())
 def test_languages_have_the_same_structure(exchange, locale):
     """A guide has the same steps, conditions, buttons and troubles in every language."""
-    shape = [
-        (s.key, s.when, s.ticks, s.page, s.link, s.skip, len(s.lines))
-        for s in load_guide(exchange, locale).steps
-    ]
-    english = [
-        (s.key, s.when, s.ticks, s.page, s.link, s.skip, len(s.lines))
-        for s in load_guide(exchange, "en").steps
-    ]
+    guide, english = load_guide(exchange, locale), load_guide(exchange, "en")
 
-    assert shape == english
-    assert [(s.key, s.cause) for s in load_guide(exchange, locale).stuck] == [
-        (s.key, s.cause) for s in load_guide(exchange, "en").stuck
-    ]
+    assert [shape(step) for step in guide.steps] == [shape(step) for step in english.steps]
+    assert [(s.key, s.cause) for s in guide.stuck] == [(s.key, s.cause) for s in english.stuck]
+
+
+def shape(step):
+    """Return what a step is beside its words."""
+    return (step.key, step.when, step.ticks, step.page, step.link, step.skip, len(step.lines))
 
 
 @pytest.mark.parametrize(("exchange", "locale"), every_guide())
@@ -128,6 +100,81 @@ def test_next_always_leads_to_the_link(exchange, locale, egress, trade):
     assert any(step.when == "egress" for step in shown) is egress
 
 
+@pytest.mark.parametrize(("exchange", "locale"), own_guides())
+def test_every_step_says_where_one_is_and_leads_on(exchange, locale):
+    """Its number out of how many, *Next* until the link, *Back* from the second on, *I'm stuck* always."""
+    t = Translator(locale)
+    shown = shown_steps(exchange, locale, egress=("192.0.2.7",))
+    for at, (step, message) in enumerate(shown):
+        labels = [button.text for row in message.buttons for button in row]
+        assert str(at + 1) in message.plain().splitlines()[1]
+        assert str(len(shown)) in message.plain().splitlines()[1]
+        assert (t.say("Next") in labels) is not step.link
+        assert (t.say("Back") in labels) is bool(at)
+        assert (t.say("Open secure page") in labels) is step.link
+        assert t.say("I'm stuck") in labels
+
+
+@pytest.mark.parametrize(("exchange", "locale"), own_guides())
+def test_a_button_opens_the_exchange_s_own_key_page(exchange, locale):
+    """Nobody searches for the page, and no other address is ever offered."""
+    urls = {
+        button.url
+        for _, message in shown_steps(exchange, locale)
+        for row in message.buttons
+        for button in row
+        if button.url and not button.url.startswith("https://bot.example.com/")
+    }
+    assert urls == {EXCHANGES[exchange].key_page}
+
+
+@pytest.mark.parametrize(("exchange", "locale"), own_guides())
+@pytest.mark.parametrize("trade", [False, True])
+def test_the_tick_list_is_computed_from_the_exchange_s_own_labels(exchange, locale, trade):
+    """On what the purpose needs, off every other label and all that has none; withdrawals are never on."""
+    venue = EXCHANGES[exchange]
+    policy = Policy(frozenset(), frozenset(), trade)
+    (text,) = [m.plain() for step, m in shown_steps(exchange, locale, policy=policy) if step.ticks]
+    on = {line[2:] for line in text.splitlines() if line.startswith("☑ ")}
+    off = {line[2:].partition(" — ")[0] for line in text.splitlines() if line.startswith("☐ ")}
+    wanted = {venue.labels[p] for p in (*venue.tick, *(venue.tick_to_trade if trade else ()))}
+
+    assert on == wanted
+    assert off >= set(venue.labels.values()) - wanted
+    assert len(off) == len(set(venue.labels.values()) - wanted) + 1
+    assert venue.labels.get(Permission.WITHDRAW) not in on
+
+
+@pytest.mark.parametrize("exchange", discover())
+def test_no_guide_asks_for_more_than_it_needs(exchange):
+    """To look: view rights alone. To trade: orders besides, never transfers or withdrawals."""
+    venue = EXCHANGES[exchange]
+
+    assert not POWERS & set(venue.tick)
+    assert set(venue.tick_to_trade) & POWERS == {Permission.TRADE}
+
+
+@pytest.mark.parametrize(("exchange", "locale"), own_guides())
+def test_every_trouble_has_its_answer(exchange, locale):
+    """Each meaning a refusal can have leads straight to what to do, and no answer is for what can't happen."""
+    errors = importlib.import_module(f"chatbot.exchanges.{exchange}").ERRORS
+    possible = {refusal.trouble for refusal in errors.values()} - {Trouble.UNKNOWN}
+    causes = [Trouble(stuck.cause) for stuck in load_guide(exchange, locale).stuck if stuck.cause]
+
+    assert len(set(causes)) == len(causes)
+    assert possible - set(causes) == set()
+    assert set(causes) - possible - EVERYWHERE == set()
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_guide_to_all_others_answers_what_any_exchange_can_say(locale):
+    """Whatever an exchange refuses with has an answer, as far as it can be told for all of them."""
+    causes = [Trouble(stuck.cause) for stuck in load_guide(OTHER, locale).stuck if stuck.cause]
+
+    assert len(set(causes)) == len(causes)
+    assert set(causes) >= {Trouble.BAD_KEY, Trouble.NO_PERMISSION, Trouble.IP_BLOCKED, Trouble.RATE_LIMIT}
+
+
 @pytest.mark.parametrize(("exchange", "locale"), every_guide())
 def test_the_text_is_plain(exchange, locale):
     """Chats get structure, so the text has no markup, no stray place and no key drawn twice."""
@@ -137,27 +184,31 @@ def test_the_text_is_plain(exchange, locale):
 
     assert len(found) == len(guide.steps) + len(guide.stuck)
     assert [line for line in lines if any(mark in line for mark in ("*", "`", "_", "[", "<"))] == []
-    assert [line for line in lines if "{" in line] == []
+    assert {place for line in lines for place in re.findall(r"\{(.*?)\}", line)} <= PLACES
+    assert [line for line in lines if line.count("{") != line.count("}")] == []
     assert [line for line in lines if line != line.strip()] == []
 
 
+# What is asked of all guides alike, with the words it is found by in each language.
+EVERY_GUIDE = {
+    "nobody must finish today": ("days later", "días después", "dias depois"),
+    "we only read": ("We only read", "Solo leemos", "Só lemos"),
+    "menus are named with care": ("sually", "ormalmente", "ormalmente"),
+    "withdrawals are never ticked": ("ever tick withdrawals", "unca marques retiros", "unca marque saques"),
+    "secrets are kept well": ("password manager", "gestor de contraseñas", "gerenciador de senhas"),
+    "and never go into a chat": ("into a chat", "en un chat", "em um chat"),
+    "a name to know the key by": ("“Keyherald”", "“Keyherald”", "“Keyherald”"),
+    "it ends with the link": ("our secure page", "nuestra página segura", "nossa página segura"),
+}
+
+
 @pytest.mark.parametrize(("exchange", "locale"), every_guide())
-def test_causes_are_troubles(exchange, locale):
-    """Each cause is a trouble that an exchange's client can report, and leads to one answer."""
-    causes = [stuck.cause for stuck in load_guide(exchange, locale).stuck if stuck.cause]
+@pytest.mark.parametrize("row", EVERY_GUIDE)
+def test_what_holds_for_all_is_said_in_each(exchange, locale, row):
+    """In the steps themselves, where nobody can miss it."""
+    steps = "\n".join(line for step in load_guide(exchange, locale).steps for line in step.lines)
 
-    assert len(set(causes)) == len(causes)
-    assert {Trouble(cause) for cause in causes} == {Trouble(cause) for cause in causes} & set(Trouble)
-
-
-def test_every_trouble_at_bitso_has_its_answer():
-    """Each of Bitso's documented errors leads straight to what to do."""
-    assert {stuck.cause for stuck in load_guide("bitso", "en").stuck if stuck.cause} == TROUBLES
-
-
-def test_every_exchange_has_a_guide_in_every_language():
-    """Whoever adds an exchange writes its three guides."""
-    assert every_guide() == sorted((exchange, locale) for exchange in discover() for locale in LOCALES)
+    assert EVERY_GUIDE[row][LOCALES.index(locale)] in steps
 
 
 def test_a_language_without_a_guide_gets_the_english_one():
@@ -165,7 +216,15 @@ def test_a_language_without_a_guide_gets_the_english_one():
     assert load_guide("bitso", "de") == load_guide("bitso", "en")
 
 
-@pytest.mark.parametrize("name", ["nowhere", "../en/bitso", "", "bitso.md", "{x}"])
+def test_an_exchange_without_a_guide_of_its_own_gets_the_general_one():
+    """Under its own name, so that every button leads on in it."""
+    found, general = load_guide("okxus", "pt"), load_guide(OTHER, "pt")
+
+    assert (found.exchange, found.locale) == ("okxus", "pt")
+    assert (found.steps, found.stuck) == (general.steps, general.stuck)
+
+
+@pytest.mark.parametrize("name", ["no where", "../en/bitso", "", "bitso.md", "{x}"])
 def test_an_unknown_exchange_has_no_guide(name):
     """A name from a person opens no other file and no traceback."""
     with pytest.raises(Unknown):

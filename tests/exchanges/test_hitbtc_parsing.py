@@ -122,10 +122,21 @@ def test_reads_recorded_prices():
     assert prices.last == {("BTC", "USDT"): Decimal("57510.1")}
 
 
+def test_a_negative_price_is_unreadable():
+    """Nobody is told of a fill at less than nothing."""
+    body = recorded("spot_history_trade").replace(b'"price": "', b'"price": "-')
+
+    with pytest.raises(ExchangeError) as raised:
+        wire.parse_fills(body, MARKETS)
+
+    assert raised.value.trouble is Trouble.UNREACHABLE
+
+
 def test_one_odd_symbol_does_not_cost_the_table():
     """A symbol that can't be shown is left out; a code with an underscore is kept; no symbol at all is an outage."""
     table = json.loads(recorded("public_symbol"))
     table["ODD"] = {"type": "spot", "base_currency": "\x07", "quote_currency": "USDT"}
+    table["X" * 41] = {"type": "spot", "base_currency": "X", "quote_currency": "USDT"}
     table["A_BUSDT"] = {"type": "spot", "base_currency": "A_B", "quote_currency": "USDT"}
 
     markets = wire.parse_markets(json.dumps(table).encode())

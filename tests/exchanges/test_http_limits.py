@@ -123,10 +123,15 @@ async def test_a_closed_door_is_an_outage():
         await ask(origin)
     assert raised.value.trouble is Trouble.UNREACHABLE
 
-    server, origin = await raw_server(reply(b"no TLS here"))
+    async def plain(_, writer):
+        writer.write(b"no TLS here")
+        writer.close()
+
+    server = await asyncio.start_server(plain, "127.0.0.1", 0)
+    origin = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
         with pytest.raises(ExchangeError) as raised:
-            await ask(origin.replace("http:", "https:"))
+            await ask(origin)
     assert raised.value.trouble is Trouble.UNREACHABLE
 
 

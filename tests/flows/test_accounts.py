@@ -70,12 +70,14 @@ async def test_a_name_nobody_has_offers_the_accounts_there_are(linked: Bot) -> N
 
 
 async def test_keys_says_what_is_known_and_how(linked: Bot) -> None:
-    """Seen by reading, or not reported: nothing is claimed that we can't know."""
+    """Seen, or not reported: nothing is claimed that we can't know."""
     text = (await linked.type("/keys")).text
     rows_of = {line.split("  ")[0]: line for line in text.splitlines()}
-    assert "on" in rows_of["view balances"]
-    assert "seen by reading" in rows_of["view fills"]
-    assert "not reported" in rows_of["withdraw"]
+    assert rows_of["balances"].split() == ["balances", "on", "seen"]
+    assert rows_of["fills"].split() == ["fills", "on", "seen"]
+    assert rows_of["withdraw"].split() == ["withdraw", "?", "not", "reported"]
+    assert "Addresses it works from: not reported" in text
+    assert "this bot's policy asks for a new key by" in text
 
 
 async def test_i_checked_is_recorded_with_its_date(linked: Bot) -> None:
@@ -83,10 +85,11 @@ async def test_i_checked_is_recorded_with_its_date(linked: Bot) -> None:
     await linked.type("/keys")
     shown = await linked.press("I checked")
     day = linked.ctx.translator(await _you(linked)).day(linked.clock.now())
-    assert f"you said so on {day}" in shown.text
+    assert "you said so" in shown.text
+    assert f"You checked on {day}." in shown.text
     assert linked.chat.toasts[-1] == "Noted, thank you."
     await linked.turn(seconds=25 * 3600)
-    assert f"you said so on {day}" in (await linked.type("/keys")).text
+    assert f"You checked on {day}." in (await linked.type("/keys")).text
     assert [row["action"] for row in await rows(linked, "audit")].count("attest") == 1
 
 
@@ -99,7 +102,7 @@ async def test_a_trading_installation_checks_for_its_own_ticks(tmp_path: Path, b
         text = (await bot.press("I checked")).text
     said = {line.split("  ")[0]: "you said so" in line for line in text.splitlines()}
     assert said["withdraw"]
-    assert not said["place orders"]
+    assert not said["trade"]
 
 
 async def test_status_shows_how_far_the_history_is(linked: Bot) -> None:
@@ -159,6 +162,8 @@ async def test_a_test_that_succeeds_says_so_on_its_card(linked: Bot) -> None:
     assert "Testing" in card.text
     await linked.turn()
     assert "the key works" in card.text
+    assert "Addresses it works from: not reported" in card.text
+    assert "see that only these are ticked" in card.text
     assert card.edits == 1
 
 

@@ -42,7 +42,7 @@ async def test_the_first_post_comes_with_the_connection(linked: Bot) -> None:
 async def test_a_change_since_the_last_post_is_told_with_its_sign(linked: Bot, bitso) -> None:
     """The second post compares itself with the first."""
     assert "since the last post" not in _last_post(linked)
-    bitso.state.transfer("funding", "usd", "100")
+    bitso.state.transfer("deposit", "usd", "100")
     bitso.state.transfer("withdrawal", "mxn", "50000")
     await linked.turn(seconds=121)
     await _posts(linked, timedelta(days=1), ZoneInfo("UTC"))

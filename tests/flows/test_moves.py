@@ -9,7 +9,7 @@ async def test_what_moves_without_a_fill_is_told(linked: Bot, bitso) -> None:
     """A withdrawal and a deposit are told with the second reading that shows them, each once."""
     before = len(linked.texts())
     bitso.state.transfer("withdrawal", "usdt", "100")
-    bitso.state.transfer("funding", "mxn", "5000")
+    bitso.state.transfer("deposit", "mxn", "5000")
     await linked.turn(seconds=121)
     assert len(linked.texts()) == before
     await linked.turn(seconds=121)

@@ -245,4 +245,4 @@ async def test_the_page_learns_who_sits_where(page):
         "admin": ["balances", "connect", "fills", "help", "here", "revoke", "start"],
     }
     assert [button["url"] for button in about["practice"]] == ["/practice/buy", "/practice/withdraw"]
-    assert about["notes"][0] == {"text": "Practice key", "code": "practiceKEY0a1b2"}
+    assert about["notes"][0] == {"text": "Practice key", "code": "practiceKEY0a1b2", "group": ""}

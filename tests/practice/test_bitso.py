@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from chatbot.domain.secrets import Secret, find_pasted
 from chatbot.exchanges.bitso import Bitso, wire
+from chatbot.practice._ledger import Impossible
 from chatbot.practice.bitso import PracticeBitso, create_app
-from chatbot.practice.bitso.account import Impossible
 from tests.support.practice import practice
 
 DATA = Path(__file__).parents[1] / "data" / "bitso"
@@ -154,7 +154,7 @@ def test_pages_are_cut_as_documented(bitso):
 
 def test_the_limit_locks_out(bitso):
     """With the real limit switched on, the 301st private request of a minute is refused."""
-    bitso.state.limit_per_minute = 300
+    bitso.state.limit = 300
     answers = [ask(bitso, "/api/v3/balance/", nonce).status_code for nonce in range(1, 302)]
 
     assert (answers[:300], answers[300]) == ([200] * 300, 420)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from chatbot.domain.secrets import find_pasted
 from chatbot.exchanges.bitstamp import Bitstamp
 from chatbot.exchanges.bitstamp.client import BALANCES
+from chatbot.practice._ledger import Impossible
 from chatbot.practice.bitstamp import PracticeBitstamp
-from chatbot.practice.bitstamp.account import Impossible
 from tests.support.bitstamp import EVERYTHING, Asker
 from tests.support.practice import connected, practice
 

@@ -90,7 +90,7 @@ def test_public_payloads_have_the_documented_fields(hitbtc):
 
 def test_transactions_have_the_documented_fields(hitbtc):
     """What the deposit and withdraw buttons do stands in the wallet's history."""
-    hitbtc.state.transfer("WITHDRAW")
+    hitbtc.state.transfer("withdrawal")
     hitbtc.state.permit(hitbtc.state.key, EVERYTHING)
 
     (ours,) = ask(hitbtc, "/api/3/wallet/transactions").json()
@@ -194,7 +194,7 @@ def test_pages_are_cut_as_documented(hitbtc):
 
 def test_the_limit_locks_out(hitbtc):
     """With the real limit switched on, the 21st private request of a second is refused."""
-    hitbtc.state.limit_per_second = 20
+    hitbtc.state.limit = 20
     now = hitbtc.state.clock()
     hitbtc.state.clock = lambda: now
     answers = [ask(hitbtc, "/api/3/spot/balance").status_code for _ in range(21)]

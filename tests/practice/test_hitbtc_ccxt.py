@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from chatbot.domain.secrets import find_pasted
 from chatbot.exchanges.hitbtc import HitBTC
+from chatbot.practice._ledger import Impossible
 from chatbot.practice.hitbtc import PracticeHitBTC
-from chatbot.practice.hitbtc.account import PAIRS, Impossible
+from chatbot.practice.hitbtc.account import PAIRS
 from tests.support.practice import practice
 
 RIGHTS = {"balances", "fills", "trade", "transfer"}
@@ -79,7 +80,7 @@ async def test_ccxt_reads_the_account():
         assert [trade["id"] for trade in trades] == expected
         assert [order["id"] for order in orders] == ["exampleclientorderid000000000002"]
         assert Decimal(fees["ETH/BTC"]["maker"]) == Decimal("-0.0001")
-        assert Decimal(ticker["last"]) == running.state.prices["BTCUSDT"]
+        assert Decimal(ticker["last"]) == running.state.prices["btc_usdt"]
 
 
 async def test_ccxt_meets_our_refusals():

@@ -10,10 +10,11 @@ from sqlalchemy import update
 from chatbot.domain.credentials import AccountId
 from chatbot.errors import ConfigError
 from storage.database import Database
+from storage.keyline import MasterKey
 from storage.keyring import CANARY as CANARY_ROW
 from storage.keyring import KEYRING, PEPPER, holds_credentials, keys_in_use, open_vault
 from storage.links import LINKS
-from storage.masterkeys import MasterKey, MasterKeys
+from storage.masterkeys import MasterKeys
 from storage.vault import Vault
 from tests.storage.rows import NOW
 from tests.support.sealed import fill, open_all

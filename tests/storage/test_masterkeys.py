@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbot.errors import ConfigError
-from storage.masterkeys import PUBLISHED, parse_master_keys
+from storage.keyline import PUBLISHED
+from storage.masterkeys import parse_master_keys
 
 HOW = "`openssl rand -base64 32` makes one"
 

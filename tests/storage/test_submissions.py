@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbot.domain.links import read_fields
+from storage import vault
 from storage.vault import BAD_SUBMISSION, LARGEST_SUBMISSION, SUITE, Sealer, Vault, link_purpose
 from tests.support.sources import ROOT
 from tests.support.vaults import PEPPER, flipped, new_keys, refuses
@@ -25,7 +26,7 @@ PUBLIC = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), PAIR.publi
 SUBMISSION = SUITE.encrypt(b"x" * 512, PUBLIC, info=INFO)
 
 
-def opened(sealed: bytes, context: bytes = INFO) -> bytes:
+def opened(sealed: bytes, context: bytes = INFO) -> bytearray:
     return VAULT.open_submission(LINK, PAIR.sealed_private, sealed, context)
 
 
@@ -93,3 +94,30 @@ def test_the_suite_is_the_one_of_rfc_9180():
     )
 
     assert rust.hpke._decrypt_with_aad(SUITE, sealed, private, info, aad) == bytes.fromhex(vector["pt"])
+
+
+@pytest.mark.parametrize("plain", [b"", b"x", b"xy", b"x" * 512])
+def test_what_the_library_opened_is_overwritten_and_nothing_else(plain):
+    """The opened bytes come as a buffer to zero; those that Python shares with everybody stay what they are."""
+    kept = [bytes([number]) for number in range(256)]
+    found = opened(SUITE.encrypt(plain, PUBLIC, info=INFO))
+
+    assert (type(found), found) == (bytearray, bytearray(plain))
+    assert [one[0] for one in kept] == list(range(256))
+    assert bytes([120]) == b"\x78"
+
+
+def test_the_library_s_own_bytes_are_overwritten(monkeypatch):
+    """Dropped as they are they would stay in memory until somebody else needs the place."""
+    given = []
+    library = vault.SUITE.decrypt
+
+    class Watching:
+        def decrypt(self, *args, **kwargs):
+            given.append(library(*args, **kwargs))
+            return given[0]
+
+    monkeypatch.setattr(vault, "SUITE", Watching())
+
+    assert opened(SUBMISSION) == b"x" * 512
+    assert given == [bytes(512)]

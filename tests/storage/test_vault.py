@@ -1,7 +1,6 @@
 """The vault: what is sealed opens again, and nothing that was changed, moved or cut does."""
 
 import gc
-import json
 import pickle
 from dataclasses import replace
 from typing import Any
@@ -17,10 +16,9 @@ from chatbot.domain.people import TeamId
 from chatbot.domain.secrets import Secret
 from chatbot.ports.vault import SealedCredential
 from chatbot.ports.vault import Vault as Port
-from storage.masterkeys import MasterKeys, add_master_key, create_master_key_file, parse_master_keys
+from storage.masterkeys import MasterKeys, add_master_key, create_master_key_file
 from storage.masterkeys import read_master_key_file as read
 from storage.vault import CREDENTIAL, DATA_KEY, UNOPENED, Sealer, Vault, rewrap_credential, sealed_under
-from tests.support.sources import ROOT
 from tests.support.vaults import (
     ACCOUNT,
     CANARY,
@@ -236,24 +234,6 @@ def test_a_key_file_in_the_middle_of_an_edit_breaks_nothing(tmp_path):
 
     assert "no master key 'k2'" in refuses(lambda: running.unseal(*OWNER, SEALED))
     assert fields(running.unseal(*OWNER, row)) == fields(PLAIN)
-
-
-def test_what_the_first_release_sealed_still_opens():
-    """A change of layout keeps reading what stands in people's databases."""
-    old = json.loads((ROOT / "tests/storage/sealed_1.json").read_text())
-    sealer = Sealer(parse_master_keys(old["master_key"], "old"))
-    vault = Vault(sealer, Secret(bytes.fromhex(old["fingerprint"]["pepper"])))
-    row, link, small = old["credential"], old["link"], old["small"]
-    sealed = SealedCredential(row["kek_id"], bytes.fromhex(row["wrapped_dek"]), bytes.fromhex(row["box"]))
-    opened = vault.unseal(row["account"], row["team"], row["exchange"], sealed)
-    name, private, submission = (bytes.fromhex(link[part]) for part in ("id", "sealed_private", "submission"))
-
-    assert fields(opened) == [row[name].encode() for name in ("api_key", "api_secret", "passphrase")]
-    assert sealer.open_bytes(small["purpose"], bytes.fromhex(small["sealed"])) == small["plain"].encode()
-    assert vault.open_submission(name, private, submission, link["info"].encode()).startswith(
-        b"\x01\0\0\0\x03key\0"
-    )
-    assert vault.fingerprint(TEAM, EXCHANGE, opened).hex() == old["fingerprint"]["value"]
 
 
 def test_a_fingerprint_knows_the_same_key_again():

@@ -51,7 +51,7 @@ class FakeHttp:
         text = f"{headers['X-Auth-Nonce']}{headers['X-Auth-Timestamp']}{kind}".encode() + given.body
         signature = hmac.new(SECRET.encode(), text, "sha256").hexdigest()
         signed = {"Content-Type": kind, "X-Server-Auth-Signature": signature}
-        return Answer(given.status, given.content_type, given.body, given.wait, given.date, signed)
+        return Answer(given.status, given.content_type, given.body, given.wait, signed)
 
 
 def recorded(name):

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from chatbot.domain.messages import Button, Message
 from chatbot.domain.outbox import Delivery
 from chatbot.domain.pacing import Pace
+from chatbot.domain.people import Identity
 from chatbot.domain.updates import Happened, Incoming, Pressed, Said, Sender
 from chatbot.errors import SendError
 from chatbot.ports.platforms import CommandInfo, Inlet
@@ -93,6 +95,10 @@ class Chat:
     async def answer(self, pressed: Pressed, toast: str) -> None:
         """Keep the toast."""
         self.toasts.append(toast)
+
+    def identify(self, proof: str, life: timedelta) -> Identity | None:
+        del life
+        return Identity(self.name, proof.removeprefix("signed:")) if proof.startswith("signed:") else None
 
     def private_url(self, payload: str) -> str:
         """Return an address that names the payload."""

@@ -8,9 +8,8 @@ from tests.support.practice import Running
 
 async def connect(bot: Bot, bitso: Running, *, as_: str = YOU, key: str = "", secret: str = "") -> None:
     """Guide, link, key, code, Confirm; then every job has run once."""
-    answer = await submit(
-        bot.desk, await link_of(bot, as_=as_), key or bitso.state.key, secret or bitso.state.secret
-    )
+    url = await link_of(bot, bitso.name, as_=as_)
+    answer = await submit(bot.desk, url, key or bitso.state.key, secret or bitso.state.secret)
     assert isinstance(answer, Accepted), answer
     await bot.turn()
     assert answer.code in bot.last(as_).text

@@ -29,9 +29,10 @@ OPTIONS = (
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server and the way to ask it for databases."""
+    """A running server, the folder of all it keeps, and the way to ask it for databases."""
 
     port: int
+    folder: Path
 
     def url(self, database: str) -> str:
         """Return the address of one database, as DATABASE_URL takes it."""
@@ -75,7 +76,7 @@ def running(programs: Path) -> Iterator[Server]:
         _call(programs / "initdb", "-D", data, "-U", USER, *_INITDB, folder=folder, owner=owner)
         port = _start(programs, folder, owner)
         try:
-            yield Server(port)
+            yield Server(port, folder)
         finally:
             _call(programs / "pg_ctl", "-D", data, "-m", "immediate", "stop", folder=folder, owner=owner)
 

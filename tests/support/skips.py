@@ -10,12 +10,20 @@ from typing import NoReturn
 
 import pytest
 
-PACKAGES = {"PostgreSQL": "postgresql", "Chromium": "chromium"}
+PACKAGES = {
+    "PostgreSQL": "postgresql",
+    "Chromium": "chromium",
+    "Firefox": "firefox-esr",
+    "WebKitGTK": "webkit2gtk-driver xvfb",
+    "Node.js": "nodejs npm",
+}
+GRADERS = "npm ci --ignore-scripts --prefix tests/graders"
+COMMANDS = {"axe-core": GRADERS, "The Observatory": GRADERS}
 MARK = " is not installed"
 
 
 def missing(what: str) -> NoReturn:
-    """Skip the test because a program from PACKAGES is not there."""
+    """Skip the test because a program from PACKAGES or COMMANDS is not there."""
     pytest.skip(what + MARK)
 
 
@@ -37,6 +45,8 @@ def last_lines(counted: Counter[str]) -> list[str]:
     packages = [name for what, name in PACKAGES.items() if what + MARK in counted]
     if packages:
         lines.append(f"To run them too: apt install {' '.join(packages)}")
+    commands = dict.fromkeys(command for what, command in COMMANDS.items() if what + MARK in counted)
+    lines += [f"To run them too: {command}" for command in commands]
     if not allowed():
         lines.append("KEYHERALD_NO_SKIPS is set: nothing may be left out, so this run failed.")
     return lines

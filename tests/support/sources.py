@@ -8,6 +8,7 @@ from typing import TypeVar
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("chatbot", "handlers", "storage")
+SKIPPED = {"__pycache__", "node_modules"}
 TEXT_FOLDERS = (*PACKAGES, "tests", "docs", "bench", ".ci")
 Node = TypeVar("Node", bound=ast.AST)
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -16,7 +17,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 def python_files(*folders: str) -> list[Path]:
     """List the Python files below some folders; migrations are history and stay as written."""
     found = (path for folder in folders for path in (ROOT / folder).rglob("*.py"))
-    return sorted(path for path in found if "migrations" not in path.parts)
+    return sorted(path for path in found if not {"migrations", *SKIPPED}.intersection(path.parts))
 
 
 def text_files() -> Iterator[Path]:
@@ -25,7 +26,7 @@ def text_files() -> Iterator[Path]:
     for folder in TEXT_FOLDERS:
         files += [path for path in (ROOT / folder).rglob("*") if path.is_file()]
     for path in files:
-        if "__pycache__" not in path.parts and b"\0" not in path.read_bytes():
+        if not SKIPPED.intersection(path.parts) and b"\0" not in path.read_bytes():
             yield path
 
 

@@ -30,7 +30,7 @@ def credentials(*parts: bytes | str) -> Credentials:
     return Credentials(*(Secret(part) for part in parts))
 
 
-def fields(opened: Credentials) -> list[bytes | None]:
+def fields(opened: Credentials) -> list[bytes | bytearray | None]:
     parts = (opened.api_key, opened.api_secret, opened.passphrase)
     return [None if part is None else part.reveal() for part in parts]
 

@@ -1,12 +1,14 @@
 """The listening side: slow clients are cut, big bodies end early, honest answers take their time."""
 
 import asyncio
+import socket
 import time
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
+from chatbot.web.server import bind
 from tests.web.test_app import OPEN, submission
 from tests.web.weblink import FakeDesk, served
 
@@ -56,19 +58,17 @@ async def test_a_slow_exchange_is_not_cut():
 
 
 async def test_stalled_connections_do_not_keep_an_honest_person_waiting():
-    """With 300 connections stalled, the page comes at once."""
-    async with served(FakeDesk(), receive_seconds=2) as url, httpx.AsyncClient() as web:
+    """With 300 connections stalled, the page comes long before the first of them is cut."""
+    async with served(FakeDesk(), receive_seconds=60) as url, httpx.AsyncClient() as web:
         stalled = [await connect(url) for _ in range(300)]
         for _, writer in stalled:
             writer.write(b"GET /key HTTP/1.1\r\n")
-        began = time.monotonic()
-        answer = await web.get(f"{url}/key")
-        took = time.monotonic() - began
+        async with asyncio.timeout(30):
+            answer = await web.get(f"{url}/key")
         for _, writer in stalled:
             writer.close()
 
     assert answer.status_code == 200
-    assert took < 1
 
 
 async def test_an_endless_body_ends_early():
@@ -92,3 +92,13 @@ async def test_the_answer_names_no_software():
     """No Server header tells what listens."""
     async with served(FakeDesk()) as url, httpx.AsyncClient() as web:
         assert "server" not in (await web.get(f"{url}/key")).headers
+
+
+def test_an_answer_leaves_at_once():
+    """Its body doesn't wait in the system until the client has confirmed its headers."""
+    with (
+        bind("127.0.0.1", 0) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as accepted,
+    ):
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -15,13 +16,15 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from starlette.applications import Starlette
 
 from chatbot.domain.credentials import CredentialField
-from chatbot.domain.links import b64url, page_url
-from chatbot.ports.desk import Accepted, BadSeal, OpenedLink, Refused
+from chatbot.domain.links import app_url, b64url, page_url
+from chatbot.domain.people import Identity
+from chatbot.ports.desk import Accepted, BadSeal, OpenedLink, Refused, ShownStep
 from chatbot.web import WebOptions, create_app
 from chatbot.web.server import bind, serve
 
 SUITE = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 TOKEN = bytes(range(32))
+OWNER = Identity("telegram", "42")
 INFO = b"keyherald/link/1 and the rest"
 FIELDS = (
     CredentialField("api_key", "API key", secret=False),
@@ -41,6 +44,8 @@ class FakeDesk:
     answers: list[Accepted | Refused | BadSeal | None] = field(default_factory=lambda: [Accepted("2055")])
     fields: tuple[CredentialField, ...] = FIELDS
     label: str = "Main account"
+    phrase: str = ""
+    steps: tuple[ShownStep, ...] = ()
     seconds_left: int = 600
     shown_key: bytes = b""
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
@@ -52,18 +57,26 @@ class FakeDesk:
         """Return the address of the page for this link."""
         return page_url(public_url, TOKEN, public_bytes(self.key), locale)
 
-    async def open(self, token: str, locale: str) -> OpenedLink | None:
-        """Answer for the one token."""
+    def app_url(self, public_url: str, locale: str = "en") -> str:
+        """Return the address of the page inside a platform."""
+        return app_url(public_url, public_bytes(self.key), locale)
+
+    async def open(self, holder: str | Identity, locale: str) -> OpenedLink | None:
+        """Answer for the one token, and for the one person."""
         self.opened.append(locale)
-        if token != b64url(TOKEN):
+        if holder not in {b64url(TOKEN), OWNER}:
             return None
         pk = self.shown_key or public_bytes(self.key)
-        return OpenedLink(pk, "Bitso", self.label, self.fields, INFO, self.seconds_left, 3)
+        return OpenedLink(
+            pk, "Bitso", self.label, self.fields, INFO, self.seconds_left, 3, self.phrase, self.steps
+        )
 
-    async def submit(self, token: str, sealed: bytes, locale: str) -> Accepted | Refused | BadSeal | None:
+    async def submit(
+        self, holder: str | Identity, sealed: bytes, locale: str
+    ) -> Accepted | Refused | BadSeal | None:
         """Open the seal and give the next answer."""
         await asyncio.sleep(self.pause)
-        if token != b64url(TOKEN):
+        if holder not in {b64url(TOKEN), OWNER}:
             return None
         try:
             self.plaintexts.append(SUITE.decrypt(sealed, self.key, INFO))
@@ -104,13 +117,22 @@ def build(desk: FakeDesk, options: WebOptions, log: ListLog | None = None) -> St
 
 
 @asynccontextmanager
-async def served(desk: FakeDesk, *, receive_seconds: float = 10.0) -> AsyncIterator[str]:
-    """Serve the app on loopback and give its public URL."""
+async def served(
+    desk: FakeDesk,
+    *,
+    receive_seconds: float = 10.0,
+    most_waiting: int = 512,
+    host: str = "localhost",
+    **options: Any,
+) -> AsyncIterator[str]:
+    """Serve the app on loopback and give its public URL, under a name for this machine."""
     listener = bind("127.0.0.1", 0)
-    public_url = f"http://localhost:{listener.getsockname()[1]}"
+    public_url = f"http://{host}:{listener.getsockname()[1]}"
     stop = asyncio.Event()
-    app = build(desk, WebOptions(public_url))
-    running = asyncio.create_task(serve(app, listener, stop, receive_seconds=receive_seconds))
+    app = build(desk, WebOptions(public_url, **options))
+    running = asyncio.create_task(
+        serve(app, listener, stop, receive_seconds=receive_seconds, most_waiting=most_waiting)
+    )
     try:
         yield public_url
     finally:

@@ -9,6 +9,8 @@ from datetime import timedelta
 
 from chatbot.domain.balances import Prices
 from chatbot.domain.credentials import CredentialField, Credentials
+from chatbot.domain.expiry import ExpiryRule
+from chatbot.domain.pacing import Budget
 from chatbot.domain.permissions import Permission
 from chatbot.domain.secrets import SecretShape
 from chatbot.exchanges._http import Answer, Http
@@ -66,8 +68,13 @@ class Bitso:
     allow = ALLOW
     poll_seconds = 1
     history_seconds: float = 0.4
-    expiry = ""
+    budget: Budget | None = None
+    history_days = 0
+    expiry = ExpiryRule()
+    reads_withdrawals = False
+    reads_transfers = False
     max_addresses = 5
+    quotes = ("MXN", "USD", "USDT", "BRL", "ARS", "COP")
 
     def __init__(self, clock: Clock, origin: str = "") -> None:
         self._clock = clock

@@ -12,6 +12,7 @@ from chatbot.domain.fills import Fill
 from chatbot.domain.permissions import Finding, Permission, PermissionReport, Source, Switch
 from chatbot.errors import ExchangeError, Trouble
 from chatbot.exchanges._http import Http
+from chatbot.exchanges._unchanged import KNOWN, Mark
 from chatbot.exchanges.bitso import paging, wire
 from chatbot.ports.context import Clock
 from chatbot.ports.exchanges import Head, Page, Proof
@@ -22,6 +23,7 @@ MILLISECOND = timedelta(milliseconds=1)
 SIGNABLE_KEY = re.compile(rb"[!-9;-~]{1,128}")
 SEEN = Finding(Switch.ON, Source.SEEN)
 REFUSED = Finding(Switch.OFF, Source.SEEN, refused=True)
+Fills = tuple[Fill, ...]
 T = TypeVar("T")
 
 
@@ -46,20 +48,25 @@ class BitsoClient:
         return Proof(PermissionReport(findings), balances, head)
 
     async def balances(self) -> tuple[Balance, ...]:
-        return await self._get("/api/v3/balance/", "", Permission.BALANCES, wire.parse_balances)
+        key, now = self._credentials.api_key, self._clock.monotonic()
+        parse = KNOWN.parser(wire.parse_balances, key.reveal(), now)
+        return await self._get("/api/v3/balance/", "", Permission.BALANCES, parse)
 
     async def fills_after(self, cursor: str) -> Page:
-        place = paging.Place.read(cursor, self._clock.now())
-        fills = await self._fills("asc", place.near, PAGE)
-        return paging.newer(fills, place, full=len(fills) >= PAGE)
+        mark = Mark(cursor)
+        place = paging.Place.read(mark.cursor, self._clock.now())
+        fills = await self._fills("asc", place.near, PAGE, mark.unless_known(wire.parse_fills))
+        return mark.on(paging.newer(fills, place, full=len(fills) >= PAGE))
 
     async def fills_before(self, cursor: str) -> Page:
         fills = await self._fills("desc", cursor.rpartition("@")[2], PAGE)
         return paging.older(fills, cursor, full=len(fills) >= PAGE)
 
-    async def _fills(self, sort: str, marker: str, limit: int) -> tuple[Fill, ...]:
+    async def _fills(
+        self, sort: str, marker: str, limit: int, parse: Callable[[bytes], Fills] = wire.parse_fills
+    ) -> Fills:
         query = f"limit={limit}&sort={sort}" + (f"&marker={marker}" if marker else "")
-        return await self._get("/api/v3/user_trades/", query, Permission.FILLS, wire.parse_fills)
+        return await self._get("/api/v3/user_trades/", query, Permission.FILLS, parse)
 
     async def _try_account(self) -> Finding:
         """Try the account's status; nothing depends on it, so only a trouble of the key itself is raised."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from chatbot.domain.fills import Fill
+from chatbot.domain.fills import Fill, Side
 from chatbot.ports.exchanges import OVERLAP, Page
 
 HOUR_SECONDS = 3600
@@ -65,4 +65,4 @@ def _above(fill: Fill, floor: str) -> bool:
 
 
 def _once(fills: Iterable[Fill]) -> Iterable[Fill]:
-    return {(f.id, f.market, f.side): f for f in fills}.values()
+    return {(f.id, f.market, f.side is Side.BUY): f for f in fills}.values()

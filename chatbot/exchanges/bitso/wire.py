@@ -8,7 +8,7 @@ import hmac
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
@@ -22,6 +22,7 @@ from chatbot.exchanges._parse import Refusal
 
 LIMITED = frozenset({420, 429})
 LOCKED_SECONDS = 60
+LONGEST_STATUS = 64
 T = TypeVar("T")
 
 
@@ -82,7 +83,7 @@ class _Balances(msgspec.Struct):
 class _Trade(msgspec.Struct):
     book: str
     tid: str | int
-    side: str
+    side: Side
     major: Decimal
     minor: Decimal
     price: Decimal
@@ -101,7 +102,7 @@ class _Ticker(msgspec.Struct):
 
 
 class _Status(msgspec.Struct):
-    status: str
+    status: Annotated[str, msgspec.Meta(max_length=LONGEST_STATUS)]
 
 
 def sign(method: str, path_with_query: str, key: Secret, secret: Secret, nonce: int) -> dict[str, str]:
@@ -194,7 +195,6 @@ def _price(raw: msgspec.Raw) -> tuple[tuple[str, str], Decimal] | None:
 
 def _fill(row: _Trade) -> Fill:
     base, quote = _parse.pair(row.book)
-    side = Side(row.side)
     return Fill(
         id=str(_parse.number(row.tid)),
         order=str(row.oid or "")[:64],
@@ -202,14 +202,14 @@ def _fill(row: _Trade) -> Fill:
         market=row.book,
         base=base,
         quote=quote,
-        side=side,
+        side=row.side,
         quantity=_parse.amount(row.major).copy_abs(),
-        price=_parse.amount(row.price),
+        price=_parse.price(row.price),
         cost=_parse.amount(row.minor).copy_abs(),
         # The documents disagree on the sign, so a rebate can't be told from a fee.
         fee=_parse.amount(row.fees_amount or Decimal(0)).copy_abs(),
         fee_asset=_parse.asset(row.fees_currency or quote),
-        liquidity=_liquidity(row.maker_side, side),
+        liquidity=_liquidity(row.maker_side, row.side),
         at=_parse.moment(row.created_at),
     )
 

@@ -12,6 +12,8 @@ from datetime import timedelta
 
 from chatbot.domain.balances import Prices
 from chatbot.domain.credentials import CredentialField, Credentials
+from chatbot.domain.expiry import ExpiryRule
+from chatbot.domain.pacing import Budget
 from chatbot.domain.permissions import Permission
 from chatbot.domain.secrets import SecretShape
 from chatbot.exchanges._http import Answer, Http
@@ -29,6 +31,8 @@ RANDOM = "(?=[0-9A-Za-z]{0,31}[0-9])(?=[0-9A-Za-z]{0,31}[a-z])(?=[0-9A-Za-z]{0,3
 SHAPE = rf"(?:.*[^0-9A-Za-z])?{RANDOM}(?:[^0-9A-Za-z].*)?"
 
 ERRORS = wire.ERRORS
+# 8,000 requests in ten minutes for one address, all keys together; a ban of the address beyond that.
+BUDGET = Budget(8000, 600)
 
 
 class Bitstamp:
@@ -54,15 +58,19 @@ class Bitstamp:
     unreported = frozenset({Permission.TRADE, Permission.TRANSFER, Permission.WITHDRAW})
     shapes = (SecretShape("bitstamp", SHAPE),)
     allow = ALLOW
-    # 8,000 requests in ten minutes for one address, all keys together; a ban of the address beyond that.
     poll_seconds = 2
     history_seconds: float = 1
-    expiry = ""
+    budget = BUDGET
+    history_days = 0
+    expiry = ExpiryRule()
+    reads_withdrawals = True
+    reads_transfers = True
     max_addresses = 0
+    quotes = ("USD", "EUR", "GBP", "USDT", "USDC")
 
     def __init__(self, clock: Clock, origin: str = "") -> None:
         self._clock = clock
-        self._http = Http(HOME, ALLOW, origin)
+        self._http = Http(HOME, ALLOW, origin, BUDGET)
 
     def client(self, credentials: Credentials, nonce: int) -> BitstampClient:
         return BitstampClient(self._http, self._clock, credentials, nonce)

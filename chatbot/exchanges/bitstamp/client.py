@@ -11,6 +11,7 @@ from chatbot.domain.credentials import Credentials
 from chatbot.domain.permissions import Finding, Permission, PermissionReport, Source, Switch
 from chatbot.errors import ExchangeError, Trouble
 from chatbot.exchanges._http import Http
+from chatbot.exchanges._unchanged import KNOWN
 from chatbot.exchanges.bitstamp import pages, rows, wire
 from chatbot.exchanges.bitstamp.pages import Walk
 from chatbot.ports.context import Clock
@@ -48,7 +49,9 @@ class BitstampClient:
         return Proof(PermissionReport(findings, labels=labels), balances, head)
 
     async def balances(self) -> tuple[Balance, ...]:
-        return await self._post(BALANCES, "", Permission.BALANCES, rows.parse_balances)
+        key, now = self._credentials.api_key, self._clock.monotonic()
+        parse = KNOWN.parser(rows.parse_balances, key.reveal(), now)
+        return await self._post(BALANCES, "", Permission.BALANCES, parse)
 
     async def fills_after(self, cursor: str) -> Page:
         return pages.newer(await self._transactions(pages.upwards(int(cursor or 0) + 1)), cursor)

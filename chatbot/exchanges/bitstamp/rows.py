@@ -4,9 +4,11 @@ A transaction has no fixed fields for what was traded: amounts stand under the n
 price under `base_quote`. Numbers come quoted or bare. Whatever the bytes are, only `ExchangeError` is raised.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 import msgspec
 
@@ -18,8 +20,10 @@ TRADE, CONVERSION = 2, 36
 FILLS = frozenset({TRADE, CONVERSION})
 # Names that are never a currency, however they are put together.
 FIXED = frozenset({"id", "datetime", "type", "fee", "order_id"})
-NOTHING = frozenset({b"null", b'""'})
-Row = dict[str, msgspec.Raw]
+NOTHING = (None, "")
+Row = dict[str, Any]
+# Bare numbers keep every digit: a float would round them.
+ROWS = msgspec.json.Decoder(list[Row], float_hook=Decimal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +74,8 @@ def parse_balances(body: bytes) -> tuple[Balance, ...]:
 
 def parse_entries(body: bytes) -> tuple[Entry, ...]:
     """Return the transactions of a page in the order given; raises `ExchangeError` for a senseless one."""
-    rows = _parse.decode(body, list[Row])
     with _parse.reading("transactions"):
-        return tuple(_entry(row) for row in rows)
+        return tuple(_entry(row) for row in ROWS.decode(body))
 
 
 def parse_prices(body: bytes, at: datetime) -> Prices:
@@ -96,8 +99,8 @@ def _pair(name: str) -> tuple[str, str]:
 
 
 def _entry(row: Row) -> Entry:
-    number = _parse.number(_word(row, "id"))
-    kind = _parse.number(_word(row, "type"))
+    number = _parse.number(_value(row, "id", str, int))
+    kind = _parse.number(_value(row, "type", str, int))
     return Entry(number, _fill(number, row) if kind in FILLS else None)
 
 
@@ -124,12 +127,10 @@ def _fill(number: int, row: Row) -> Fill:
 
 def _market(row: Row) -> _Market:
     """Find the one pair that was traded: rows may carry prices and zeros of others, too."""
-    pairs = [name.partition("_") for name in row if "_" in name]
     found = [
-        _Market(base + mark + quote, _money(row, base + mark + quote), _money(row, base), _money(row, quote))
-        for base, mark, quote in pairs
-        if not {base, quote, base + mark + quote} & FIXED
-        and all(_has(row, name) for name in (base + mark + quote, base, quote))
+        _Market(name, _money(row, name), _money(row, base), _money(row, quote))
+        for name, base, quote in _priced(row)
+        if _has(row, name) and _has(row, base) and _has(row, quote)
     ]
     moved = [market for market in found if market.price > 0 and market.base]
     # A very small trade moves no whole cent, so a quote amount of zero is only held against rivals.
@@ -139,20 +140,29 @@ def _market(row: Row) -> _Market:
     return traded[0]
 
 
+def _priced(row: Row) -> Iterator[tuple[str, str, str]]:
+    """Find the fields that may be the price of a pair, each with the names of base and quote."""
+    for name in row:
+        base, mark, quote = name.partition("_")
+        if mark and name not in FIXED and base not in FIXED and quote not in FIXED:
+            yield name, base, quote
+
+
 def _has(row: Row, name: str) -> bool:
-    return name in row and bytes(row[name]) not in NOTHING
+    return row.get(name) not in NOTHING
 
 
 def _word(row: Row, name: str) -> str:
     """Return a text, or a whole number as text."""
-    return str(msgspec.json.decode(_raw(row, name), type=str | int))
+    return str(_value(row, name, str, int))
 
 
 def _money(row: Row, name: str) -> Decimal:
-    return _parse.amount(msgspec.json.decode(_raw(row, name), type=Decimal, strict=False))
+    return _parse.amount(Decimal(_value(row, name, str, int, Decimal)))
 
 
-def _raw(row: Row, name: str) -> msgspec.Raw:
-    if name not in row:
-        raise ValueError("a field is missing")
+def _value(row: Row, name: str, *kinds: type) -> Any:
+    # By the exact type: what is true or false is no number, and no list is one either.
+    if type(row.get(name)) not in kinds:
+        raise ValueError("a field is missing, or no text or number")
     return row[name]

@@ -11,6 +11,7 @@ from chatbot.domain.fills import Fill
 from chatbot.domain.permissions import Finding, Permission, PermissionReport, Source, Switch
 from chatbot.errors import ExchangeError, Trouble
 from chatbot.exchanges._http import Http
+from chatbot.exchanges._unchanged import KNOWN
 from chatbot.exchanges.hitbtc import errors, paging, wire
 from chatbot.exchanges.hitbtc.symbols import Symbols
 from chatbot.ports.context import Clock
@@ -57,7 +58,9 @@ class HitBTCClient:
         return Proof(PermissionReport(findings), balances, head)
 
     async def balances(self) -> tuple[Balance, ...]:
-        return await self._get("/api/3/spot/balance", "", Permission.BALANCES, wire.parse_balances)
+        key, now = self._credentials.api_key, self._clock.monotonic()
+        parse = KNOWN.parser(wire.parse_balances, key.reveal(), now)
+        return await self._get("/api/3/spot/balance", "", Permission.BALANCES, parse)
 
     async def fills_after(self, cursor: str) -> Page:
         rows = await self._trades(paging.after(cursor))

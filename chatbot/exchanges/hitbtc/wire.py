@@ -96,14 +96,14 @@ def _balance(row: _Balance) -> Balance:
 def parse_markets(body: bytes) -> Markets:
     """Return what each spot symbol trades; futures and pairs that can't be shown are left out."""
     rows = _parse.decode(body, dict[str, _Symbol])
-    found = {name: market for name, row in rows.items() if (market := _market(row))}
+    found = {name: market for name, row in rows.items() if (market := _market(name, row))}
     if not found:
         raise _parse.unreadable("symbols")
     return found
 
 
-def _market(row: _Symbol) -> Market | None:
-    if row.type != "spot" or not row.base_currency or not row.quote_currency:
+def _market(name: str, row: _Symbol) -> Market | None:
+    if row.type != "spot" or not row.base_currency or not row.quote_currency or len(name) > LONGEST_SYMBOL:
         return None
     try:
         return Market(
@@ -152,7 +152,7 @@ def granted(body: bytes) -> bool:
 
 
 def _fill(row: Trade, market: Market) -> Fill:
-    quantity, price = _parse.amount(row.quantity).copy_abs(), _parse.amount(row.price)
+    quantity, price = _parse.amount(row.quantity).copy_abs(), _parse.price(row.price)
     return Fill(
         id=str(row.id),
         order=str(row.order_id or row.older_order_id or "")[:64],

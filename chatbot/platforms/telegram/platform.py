@@ -7,15 +7,18 @@ that only delivers (a worker) never calls `start`, but calls `check` once so tha
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from starlette.routing import Route
 from telegram.error import BadRequest, TelegramError
 
 from chatbot.domain.outbox import Delivery
+from chatbot.domain.people import Identity
 from chatbot.domain.updates import Incoming, Pressed
 from chatbot.errors import ConfigError, SendError, Verdict
 from chatbot.platforms.telegram.listing import listings
+from chatbot.platforms.telegram.miniapp import user_of
 from chatbot.platforms.telegram.reading import read
 from chatbot.platforms.telegram.receiving import (
     ALLOWED_UPDATES,
@@ -123,6 +126,10 @@ class Telegram:
             await self._api.call("answerCallbackQuery", words, seconds=CONTROL_SECONDS)
         except TelegramError as late:
             self._log.info("telegram_answer_ignored", reason=reason_of(late))
+
+    def identify(self, proof: str, life: timedelta) -> Identity | None:
+        user = user_of(proof, self._token, self._clock.now(), life)
+        return Identity(self.name, user) if user else None
 
     def private_url(self, payload: str) -> str:
         if not self.username:

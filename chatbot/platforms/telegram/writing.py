@@ -15,6 +15,7 @@ from telegram import (
     InputFile,
     LinkPreviewOptions,
     MessageEntity,
+    WebAppInfo,
 )
 from telegram.constants import InlineKeyboardButtonLimit, MessageLimit
 
@@ -81,7 +82,7 @@ def calls(delivery: Delivery, t: Translator) -> list[Call]:
     shown = photo + [Call("sendMessage", sent | _body(text, entities)) for text, entities in texts]
     if not shown:
         raise SendError(Verdict.REFUSED, "an empty message")
-    shown[-1].params.update(_keyboard(delivery.message))
+    shown[-1].params.update(_keyboard(delivery))
     return shown
 
 
@@ -89,7 +90,7 @@ def _edit(delivery: Delivery, place: dict[str, Any], texts: Sequence[tuple[str, 
     if not texts:
         raise SendError(Verdict.REFUSED, "an empty message")
     target = place | {"message_id": int(delivery.edit)}
-    return Call("editMessageText", target | _body(*texts[0]) | _keyboard(delivery.message))
+    return Call("editMessageText", target | _body(*texts[0]) | _keyboard(delivery))
 
 
 def _manner(delivery: Delivery) -> dict[str, Any]:
@@ -131,13 +132,24 @@ def _caption(text: str, entities: list[dict[str, Any]]) -> dict[str, Any]:
     return {"caption": text, "caption_entities": entities}
 
 
-def _keyboard(message: Message) -> dict[str, Any]:
-    rows = [[_button(button) for button in row] for row in message.buttons if row]
+def _keyboard(delivery: Delivery) -> dict[str, Any]:
+    apps = delivery.place.private
+    kept = [
+        [_button(b) for b in row if not b.app or (apps and _secure(b))] for row in delivery.message.buttons
+    ]
+    rows = [row for row in kept if row]
     return {"reply_markup": InlineKeyboardMarkup(rows).to_dict()} if rows else {}
+
+
+def _secure(button: Button) -> bool:
+    # Telegram refuses the whole message for a Mini App that is not on https.
+    return button.url.startswith("https://")
 
 
 def _button(button: Button) -> InlineKeyboardButton:
     text = _clip(_clean(button.text), BUTTON_TEXT)
+    if button.app:
+        return InlineKeyboardButton(text, web_app=WebAppInfo(button.url))
     if button.url:
         return InlineKeyboardButton(text, url=button.url)
     if not 1 <= len(button.action.encode()) <= InlineKeyboardButtonLimit.MAX_CALLBACK_DATA:

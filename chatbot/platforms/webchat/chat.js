@@ -52,8 +52,9 @@ function furnish({ chats: list, practice, notes }) {
 	version = 0;
 	for (const info of list) chats.set(info.id, { info, messages: new Map(), unread: 0, draft: "", tab: tab(info) });
 	$("chats").replaceChildren(...[...chats.values()].map((chat) => chat.tab));
-	$("doings").replaceChildren(...practice.flatMap(doing));
-	$("notes").replaceChildren(...notes.flatMap(note));
+	const groups = [...new Set(practice.map(({ group }) => group))];
+	$("doings").replaceChildren(...groups.flatMap((group) => box(group, practice, notes)));
+	$("notes").replaceChildren(...notes.filter(({ group }) => !group).flatMap(note));
 	$("practice").hidden = !practice.length && !notes.length;
 	$("practice").open = matchMedia("(min-width: 52rem)").matches;
 	select(chats.has(selected) ? selected : list[0].id);
@@ -239,7 +240,21 @@ $("message").addEventListener("keydown", (event) => {
 
 // --- practice
 
-function doing({ label, url, group }, at, all) {
+// One box at a time is open, so that many exchanges take little room.
+function box(group, practice, notes) {
+	const mine = (one) => one.group === group;
+	const buttons = practice.filter(mine).map(doing);
+	if (!group) return buttons;
+	const all = make("details", { name: "exchange", open: mine(practice[0]) });
+	all.append(
+		make("summary", { textContent: group }),
+		make("div", { className: "doing" }, ...buttons),
+		make("dl", {}, ...notes.filter(mine).flatMap(note)),
+	);
+	return [all];
+}
+
+function doing({ label, url }) {
 	const button = make("button", { type: "button", textContent: label });
 	button.addEventListener("click", async () => {
 		try {
@@ -249,8 +264,7 @@ function doing({ label, url, group }, at, all) {
 			toast(word("failed"));
 		}
 	});
-	const heads = group && group !== all[at - 1]?.group;
-	return heads ? [make("h3", { textContent: group }), button] : [button];
+	return button;
 }
 
 function note({ text, code }) {

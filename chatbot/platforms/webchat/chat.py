@@ -10,7 +10,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from chatbot.domain.messages import Button, Line, Message, Piece, to_json
 from chatbot.domain.outbox import Delivery, Promise
+from chatbot.domain.people import Identity
 from chatbot.domain.updates import Incoming, Pressed, Said
 from chatbot.errors import SendError, Verdict
 from chatbot.platforms.webchat.board import BOT, Board, Content
@@ -114,6 +115,10 @@ class WebChat:
         """Show a short text in the chat of the press, or only end its wait."""
         self._board.toast(pressed.who.channel, toast, pressed.answer)
 
+    def identify(self, proof: str, life: timedelta) -> Identity | None:
+        del proof, life  # nothing here vouches for anybody
+        return None
+
     def private_url(self, payload: str) -> str:
         """Return the address that the page takes as: go to the private chat and start with this."""
         return f"{self._origin}/chat?start={quote(payload, safe='')}"
@@ -197,7 +202,7 @@ class WebChat:
             body.insert(0, _note(t.say("↻ may be a repeat · ref {ref}", ref=delivery.ref)))
         elif delivery.promise is Promise.ALERT:
             body.append(_note(t.say("ref {ref}", ref=delivery.ref)))
-        rows = tuple(tuple(map(self._button, row)) for row in shown.buttons)
+        rows = tuple(tuple(self._button(b) for b in row if not b.app) for row in shown.buttons)
         return Content(tuple(body), rows, shown.image)
 
     def _button(self, button: Button) -> Mapping[str, str]:

@@ -44,10 +44,11 @@ class PracticeButton:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """A line beside the chats, with something to copy."""
+    """A line beside the chats, with something to copy; `group` puts it below the buttons of that heading."""
 
     text: str
     code: str = ""
+    group: str = ""
 
 
 SEATS = (
@@ -87,7 +88,9 @@ class Scene:
                 {"label": say(button.label), "url": button.url, "group": button.group}
                 for button in self.practice
             ],
-            "notes": [{"text": say(note.text), "code": note.code} for note in self.notes],
+            "notes": [
+                {"text": say(note.text), "code": note.code, "group": note.group} for note in self.notes
+            ],
         }
 
     def _details(self, chat: Mapping[str, object], commands: Sequence[CommandInfo]) -> dict[str, object]:

@@ -1,29 +1,21 @@
-"""Practice Bitso: Bitso's wire protocol on loopback, with pretend money and a control API for what happens.
+"""Practice Bitso: Bitso's wire protocol on loopback, with pretend money.
 
-`/api/v3/…` answers as Bitso documents it. `POST /practice/bitso/<verb>` makes things happen: `buy`, `sell`,
-`withdraw`, `deposit`, `key`, `permissions`, `error`, `reset`; `GET /practice/bitso/state` shows it all,
-with the practice key and secret. The demo mounts `routes(state)`, the tests run `create_app(state)`.
+`/api/v3/…` answers as Bitso documents it; `/practice/bitso/…` makes things happen and shows them
+(`chatbot/practice/_control.py`). The demo mounts `routes(state)`, the tests run `create_app(state)`.
 """
 
-import json
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
-
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
+from chatbot.practice import _control
 from chatbot.practice.bitso import wire
-from chatbot.practice.bitso.account import ALL_READS, Impossible, PracticeBitso
-from chatbot.practice.bitso.faults import FAULTS
+from chatbot.practice.bitso.account import PracticeBitso
+from chatbot.practice.bitso.payloads import PRIVATE, PUBLIC
 
 PRACTICE = PracticeBitso
 ERRORS = wire.ERRORS
-LARGEST_BODY = 4096
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-Verb = Callable[[PracticeBitso, Mapping[str, Any]], Any]
+# One by one, with and without the last slash: another exchange lives under `/api/v3/` too.
+PATHS = [f"{wire.PREFIX}{name}{end}" for name in (*PUBLIC, *PRIVATE, *wire.WRITES) for end in ("/", "")]
 
 __all__ = ["ERRORS", "PRACTICE", "PracticeBitso", "create_app", "routes"]
 
@@ -35,99 +27,4 @@ def create_app(practice: PracticeBitso | None = None) -> Starlette:
 
 def routes(practice: PracticeBitso) -> list[BaseRoute]:
     """Return the exchange's routes, to be mounted beside others."""
-
-    async def exchange(request: Request) -> Response:
-        return await wire.answer(practice, request)
-
-    async def control(request: Request) -> Response:
-        return await _control(practice, request)
-
-    async def state(_: Request) -> Response:
-        return JSONResponse(_state(practice))
-
-    return [
-        Route("/api/v3/{path:path}", exchange, methods=list(METHODS)),
-        Route("/practice/bitso/state", state, methods=["GET"]),
-        Route("/practice/bitso/{verb}", control, methods=["POST"]),
-    ]
-
-
-async def _control(practice: PracticeBitso, request: Request) -> Response:
-    verb = VERBS.get(request.path_params["verb"])
-    if verb is None:
-        return JSONResponse({"problem": f"one of {', '.join(sorted(VERBS))}"}, 404)
-    try:
-        body = await request.body()
-        given = json.loads(body) if body and len(body) <= LARGEST_BODY else {}
-        return JSONResponse(verb(practice, given if isinstance(given, dict) else {}))
-    except Impossible as problem:
-        return JSONResponse({"problem": f"This takes {problem}."}, 400)
-    except (ValueError, TypeError):
-        return JSONResponse({"problem": "This takes a JSON object, or nothing."}, 400)
-
-
-def _trade(side: str, practice: PracticeBitso, given: Mapping[str, Any]) -> Any:
-    return practice.trade(side, str(given.get("book", "")), str(given.get("amount", "")))
-
-
-def _transfer(operation: str, practice: PracticeBitso, given: Mapping[str, Any]) -> Any:
-    asset = given.get("asset", given.get("currency", ""))
-    return practice.transfer(operation, str(asset), str(given.get("amount", "")))
-
-
-def _key(practice: PracticeBitso, given: Mapping[str, Any]) -> Any:
-    key, secret = practice.new_key(list(given.get("permissions", ALL_READS)))
-    return {"key": key, "secret": secret}
-
-
-def _permissions(practice: PracticeBitso, given: Mapping[str, Any]) -> Any:
-    key = str(given.get("key", practice.key))
-    practice.permit(key, list(given.get("permissions", ALL_READS)))
-    if "active" in given:
-        practice.keys[key].active = bool(given["active"])
-    return {"key": key, "permissions": sorted(practice.keys[key].permissions)}
-
-
-def _error(practice: PracticeBitso, given: Mapping[str, Any]) -> Any:
-    kind = str(given.get("code", given.get("kind", "html")))
-    if kind not in FAULTS and kind not in wire.ERRORS:
-        raise Impossible(f"a documented code, or one of {', '.join(sorted(FAULTS))}")
-    times = int(given.get("times", 1))
-    practice.fail(str(given.get("path", "")), kind, times)
-    return {"path": given.get("path", ""), "kind": kind, "times": times}
-
-
-def _reset(practice: PracticeBitso, _: Mapping[str, Any]) -> Any:
-    practice.reset()
-    return {}
-
-
-VERBS: Mapping[str, Verb] = {
-    "buy": partial(_trade, "buy"),
-    "sell": partial(_trade, "sell"),
-    "withdraw": partial(_transfer, "withdrawal"),
-    "deposit": partial(_transfer, "funding"),
-    "key": _key,
-    "permissions": _permissions,
-    "error": _error,
-    "reset": _reset,
-}
-
-
-def _state(practice: PracticeBitso) -> dict[str, Any]:
-    return {
-        "key": practice.key,
-        "secret": practice.secret,
-        "keys": {
-            name: {"permissions": sorted(key.permissions), "active": key.active, "nonce": str(key.nonce)}
-            for name, key in practice.keys.items()
-        },
-        "balances": {asset: str(amount) for asset, amount in practice.balances.items()},
-        "prices": {book: str(price) for book, price in practice.prices.items()},
-        "trades": len(practice.trades),
-        "transfers": len(practice.transfers),
-        "requests": len(practice.requests),
-        "faults": [
-            {"path": f.path, "kind": f.kind, "times": f.times} for f in practice.faults if f.times > 0
-        ],
-    }
+    return _control.routes("bitso", practice, PATHS, wire.answer, {*ERRORS, *wire.FAULTS})

@@ -40,7 +40,7 @@ def _beyond(rows: list[dict[str, Any]], marker: str, identity: str, *, upwards: 
 
 def _balance(practice: PracticeBitso, _: Mapping[str, str]) -> dict[str, Any]:
     def row(asset: str) -> dict[str, str]:
-        total, locked = practice.balances[asset], practice.locked.get(asset, practice.balances[asset] * 0)
+        total, locked = practice.balances[asset], practice.reserved.get(asset, practice.balances[asset] * 0)
         zero = str(total * 0)
         return {
             "currency": asset,
@@ -93,7 +93,7 @@ def _of_book(
 
 def _open_orders(practice: PracticeBitso, query: Mapping[str, str]) -> list[dict[str, Any]]:
     """One resting order, the one that locks the locked bitcoin."""
-    amount, price = practice.locked["btc"], Decimal("1250000.00")
+    amount, price = practice.reserved["btc"], Decimal("1250000.00")
     at = "2026-10-06T07:00:00.000+00:00"
     row = {
         "book": "btc_mxn",

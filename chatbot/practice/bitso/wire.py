@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from chatbot.practice._faults import Faults, outages
 from chatbot.practice.bitso.account import PracticeBitso
-from chatbot.practice.bitso.faults import FAULTS
 from chatbot.practice.bitso.payloads import PRIVATE, PUBLIC, BadQuery, Build
 
 PREFIX = "/api/v3/"
@@ -57,6 +57,17 @@ NEEDS = {
     "ledger": "balances",
     "withdrawals": "balances",
     "open_orders": "trade",
+}
+# Known to the exchange and refused here, whoever asks.
+WRITES = ("orders", "withdrawals/crypto")
+FAULTS: Faults = {
+    **outages(
+        {"success": True, "payload": {"balances": [{"currency": "btc", "available": "0.4", "total": "0.5"}]}},
+        empty={"success": True, "payload": {"balances": []}},
+        elsewhere=f"{PREFIX}ticker/",
+    ),
+    # In an envelope that is well so far.
+    "deep": lambda: Response('{"success": true, "payload": ' + "[" * 100_000, media_type="application/json"),
 }
 
 

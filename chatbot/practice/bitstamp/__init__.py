@@ -1,29 +1,20 @@
-"""Practice Bitstamp: its wire protocol on loopback, with pretend money and a control API for what happens.
+"""Practice Bitstamp: its wire protocol on loopback, with pretend money.
 
-`/api/v2/…` answers as Bitstamp documents it. `POST /practice/bitstamp/<verb>` makes things happen: `buy`,
-`sell`, `withdraw`, `deposit`, `key`, `permissions`, `error`, `reset`; `GET /practice/bitstamp/state` shows
-it all, with the practice key and secret. The demo mounts `routes(state)`, the tests run `create_app(state)`.
+`/api/v2/…` answers as Bitstamp documents it; `/practice/bitstamp/…` makes things happen and shows them
+(`chatbot/practice/_control.py`). The demo mounts `routes(state)`, the tests run `create_app(state)`.
 """
 
-import json
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
-
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
+from chatbot.practice import _control
 from chatbot.practice.bitstamp import wire
-from chatbot.practice.bitstamp.account import ALL_READS, Impossible, PracticeBitstamp
-from chatbot.practice.bitstamp.faults import FAULTS
+from chatbot.practice.bitstamp.account import PracticeBitstamp
 
 PRACTICE = PracticeBitstamp
 ERRORS = wire.ERRORS
-LARGEST_BODY = 4096
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-Verb = Callable[[PracticeBitstamp, Mapping[str, Any]], Any]
+# No other exchange lives under this prefix.
+PATHS = (f"{wire.PREFIX}{{path:path}}",)
 
 __all__ = ["ERRORS", "PRACTICE", "PracticeBitstamp", "create_app", "routes"]
 
@@ -35,100 +26,5 @@ def create_app(practice: PracticeBitstamp | None = None) -> Starlette:
 
 def routes(practice: PracticeBitstamp) -> list[BaseRoute]:
     """Return the exchange's routes, to be mounted beside others."""
-
-    async def exchange(request: Request) -> Response:
-        return await wire.answer(practice, request)
-
-    async def control(request: Request) -> Response:
-        return await _control(practice, request)
-
-    async def state(_: Request) -> Response:
-        return JSONResponse(_state(practice))
-
-    return [
-        Route("/api/v2/{path:path}", exchange, methods=list(METHODS)),
-        Route("/practice/bitstamp/state", state, methods=["GET"]),
-        Route("/practice/bitstamp/{verb}", control, methods=["POST"]),
-    ]
-
-
-async def _control(practice: PracticeBitstamp, request: Request) -> Response:
-    verb = VERBS.get(request.path_params["verb"])
-    if verb is None:
-        return JSONResponse({"problem": f"one of {', '.join(sorted(VERBS))}"}, 404)
-    try:
-        body = await request.body()
-        given = json.loads(body) if body and len(body) <= LARGEST_BODY else {}
-        return JSONResponse(verb(practice, given if isinstance(given, dict) else {}))
-    except Impossible as problem:
-        return JSONResponse({"problem": f"This takes {problem}."}, 400)
-    except (ValueError, TypeError):
-        return JSONResponse({"problem": "This takes a JSON object, or nothing."}, 400)
-
-
-def _trade(side: str, practice: PracticeBitstamp, given: Mapping[str, Any]) -> Any:
-    return practice.trade(side, str(given.get("book", "")), str(given.get("amount", "")))
-
-
-def _transfer(operation: str, practice: PracticeBitstamp, given: Mapping[str, Any]) -> Any:
-    asset = given.get("asset", given.get("currency", ""))
-    return practice.transfer(operation, str(asset), str(given.get("amount", "")))
-
-
-def _key(practice: PracticeBitstamp, given: Mapping[str, Any]) -> Any:
-    key, secret = practice.new_key(list(given.get("permissions", ALL_READS)))
-    practice.keys[key].active = bool(given.get("active", True))
-    return {"key": key, "secret": secret}
-
-
-def _permissions(practice: PracticeBitstamp, given: Mapping[str, Any]) -> Any:
-    key = str(given.get("key", practice.key))
-    practice.permit(key, list(given.get("permissions", ALL_READS)))
-    practice.keys[key].active = bool(given.get("active", practice.keys[key].active))
-    return {"key": key, "permissions": sorted(practice.keys[key].permissions)}
-
-
-def _error(practice: PracticeBitstamp, given: Mapping[str, Any]) -> Any:
-    kind = str(given.get("code", given.get("kind", "html")))
-    if kind not in FAULTS and kind not in wire.ERRORS and kind not in wire.SIGNATURE_FAULTS:
-        kinds = sorted({*FAULTS, *wire.SIGNATURE_FAULTS})
-        raise Impossible(f"a documented code, or one of {', '.join(kinds)}")
-    times = int(given.get("times", 1))
-    practice.fail(str(given.get("path", "")), kind, times)
-    return {"path": given.get("path", ""), "kind": kind, "times": times}
-
-
-def _reset(practice: PracticeBitstamp, _: Mapping[str, Any]) -> Any:
-    practice.reset()
-    return {}
-
-
-VERBS: Mapping[str, Verb] = {
-    "buy": partial(_trade, "buy"),
-    "sell": partial(_trade, "sell"),
-    "withdraw": partial(_transfer, "withdrawal"),
-    "deposit": partial(_transfer, "deposit"),
-    "key": _key,
-    "permissions": _permissions,
-    "error": _error,
-    "reset": _reset,
-}
-
-
-def _state(practice: PracticeBitstamp) -> dict[str, Any]:
-    return {
-        "key": practice.key,
-        "secret": practice.secret,
-        "keys": {
-            name: {"permissions": sorted(key.permissions), "active": key.active}
-            for name, key in practice.keys.items()
-        },
-        "balances": {asset: str(amount) for asset, amount in practice.balances.items()},
-        "prices": {book: str(price) for book, price in practice.prices.items()},
-        "trades": len(practice.fill_ids()),
-        "transfers": len(practice.transactions) - len(practice.fill_ids()),
-        "requests": len(practice.requests),
-        "faults": [
-            {"path": f.path, "kind": f.kind, "times": f.times} for f in practice.faults if f.times > 0
-        ],
-    }
+    kinds = {*ERRORS, *wire.FAULTS, *wire.SIGNATURE_FAULTS}
+    return _control.routes("bitstamp", practice, PATHS, wire.answer, kinds)

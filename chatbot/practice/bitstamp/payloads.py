@@ -112,7 +112,7 @@ def _trading_fees(practice: PracticeBitstamp, _: Mapping[str, str]) -> list[dict
 def _withdrawal_requests(practice: PracticeBitstamp, query: Mapping[str, str]) -> list[dict[str, Any]]:
     if ("limit" in query) is not ("offset" in query):
         raise BadQuery("Both limit and offset are needed.")
-    rows = [_withdrawal(row) for row in practice.transactions[::-1] if row["type"] == WITHDRAWAL]
+    rows = [_withdrawal(row) for row in practice.transfers[::-1] if row["type"] == WITHDRAWAL]
     return _page(rows, query)
 
 

@@ -12,8 +12,9 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from chatbot.practice.bitstamp.account import Key, PracticeBitstamp
-from chatbot.practice.bitstamp.faults import FAULTS, HTML
+from chatbot.practice._faults import HTML, Faults, outages
+from chatbot.practice._ledger import Key
+from chatbot.practice.bitstamp.account import PracticeBitstamp
 from chatbot.practice.bitstamp.payloads import BY_PAIR, INVALID_OFFSET, PRIVATE, PUBLIC, BadQuery, Build
 
 PREFIX = "/api/v2/"
@@ -74,6 +75,11 @@ ERRORS: Mapping[str, tuple[int, str]] = {
     "Your account is frozen": (403, ""),
     "Bitstamp.net is under scheduled maintenance. We'll be back soon.": (200, ""),
 }
+FAULTS: Faults = outages(
+    [{"currency": "btc", "total": "0.5", "available": "0.4", "reserved": "0.1"}],
+    empty=[],
+    elsewhere=f"{PREFIX}ticker/",
+)
 # A good answer without its signature, with that of another request, and with another's secret.
 SIGNATURE_FAULTS = frozenset({"unsigned", "replayed", "forged"})
 MISSING = {
@@ -172,7 +178,7 @@ def _refusal(practice: PracticeBitstamp, request: Request, body: bytes) -> str:
         ("API0018", lambda: bool(re.fullmatch("[0-9]{1,15}", request.headers["x-auth-timestamp"]))),
         ("API0017", lambda: _in_time(practice, int(request.headers["x-auth-timestamp"]))),
         ("API0005", lambda: _signed(request, practice.keys[name].secret, body)),
-        ("API0004", lambda: _fresh(practice, practice.keys[name], request.headers["x-auth-nonce"])),
+        ("API0004", lambda: _fresh(practice, name, request.headers["x-auth-nonce"])),
     ]
     return next((code for code, fine in checks if not fine()), "")
 
@@ -181,8 +187,8 @@ def _in_time(practice: PracticeBitstamp, milliseconds: int) -> bool:
     return abs(practice.clock().timestamp() - milliseconds / 1000) <= WINDOW.total_seconds()
 
 
-def _fresh(practice: PracticeBitstamp, key: Key, nonce: str) -> bool:
-    return bool(UUID.fullmatch(nonce)) and key.take(nonce, practice.clock())
+def _fresh(practice: PracticeBitstamp, key: str, nonce: str) -> bool:
+    return bool(UUID.fullmatch(nonce)) and practice.take(key, nonce)
 
 
 def _signed(request: Request, secret: str, body: bytes) -> bool:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from chatbot.practice.hitbtc.account import PAIRS, PracticeHitBTC, stamp
+from chatbot.practice.hitbtc.account import PAIRS, START_PRICES, PracticeHitBTC, stamp
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Query = Mapping[str, str]
@@ -164,7 +164,7 @@ def _symbol(_: PracticeHitBTC, __: Query, symbol: str) -> Any:
             "base_currency": pair.base.upper(),
             "quote_currency": pair.quote.upper(),
             "quantity_increment": "0.00000001",
-            "tick_size": str(Decimal(1).scaleb(-len(pair.price.partition(".")[2]))),
+            "tick_size": str(Decimal(1).scaleb(-len(START_PRICES[pair.book].partition(".")[2]))),
             "take_rate": str(pair.take),
             "make_rate": str(pair.make),
             "fee_currency": pair.quote.upper(),
@@ -200,7 +200,7 @@ def _ticker(practice: PracticeHitBTC, query: Query, symbol: str) -> Any:
 
 
 def _ticker_row(practice: PracticeHitBTC, symbol: str) -> dict[str, str]:
-    last = practice.prices[symbol]
+    last = practice.prices[PAIRS[symbol].book]
 
     def near(percent: str) -> str:
         return str((last * (100 + Decimal(percent)) / 100).quantize(Decimal("0.00000001")))
@@ -220,15 +220,15 @@ def _ticker_row(practice: PracticeHitBTC, symbol: str) -> dict[str, str]:
 
 def _price_rate(practice: PracticeHitBTC, query: Query, _: str) -> Any:
     target = query.get("to", "").upper()
-    pairs = {name: f"{name.upper()}{target}" for name in query.get("from", "BTC").split(",")}
+    books = {name: f"{name}_{target}".lower() for name in query.get("from", "BTC").split(",")}
     return {
         name: {
             "currency": target,
-            "price": str(practice.prices[symbol]),
+            "price": str(practice.prices[book]),
             "timestamp": stamp(practice.clock()),
         }
-        for name, symbol in pairs.items()
-        if symbol in practice.prices
+        for name, book in books.items()
+        if book in practice.prices
     }
 
 

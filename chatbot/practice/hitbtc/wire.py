@@ -12,8 +12,9 @@ from datetime import UTC
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from chatbot.practice.hitbtc.account import Key, PracticeHitBTC, stamp
-from chatbot.practice.hitbtc.faults import FAULTS
+from chatbot.practice._faults import Faults, outages
+from chatbot.practice._ledger import Key
+from chatbot.practice.hitbtc.account import PracticeHitBTC, stamp
 from chatbot.practice.hitbtc.payloads import PRIVATE, PUBLIC, TEMPLATED, BadQuery, Build
 
 PREFIX = "/api/3/"
@@ -64,6 +65,10 @@ ERRORS: Mapping[str, tuple[int, str, str]] = {
         (400, "Refused", ""),
     ),
 }
+# Here an empty list of balances is a good answer, for an account that holds nothing; an object is none.
+FAULTS: Faults = outages(
+    [{"currency": "BTC", "available": "0.5", "reserved": "0"}], empty={}, elsewhere=f"{PREFIX}public/ticker"
+)
 NEEDS = {
     "spot/balance": "balances",
     "spot/history/trade": "fills",

@@ -1,4 +1,3 @@
-"use strict";
 // Seals an API key to the public key of this link (HPKE, RFC 9180), sends it, forgets it.
 const { subtle } = crypto;
 const HMAC = { name: "HMAC", hash: "SHA-256" };
@@ -46,112 +45,146 @@ const swap = (text, to) => text.replace(/[-_+/=]/g, (sign) => to[sign]);
 const encode = (data) => swap(btoa(String.fromCharCode(...data)), { "+": "-", "/": "_", "=": "" });
 const decode = (text) => Uint8Array.from(atob(swap(text, { "-": "+", _: "/" })), (c) => c.charCodeAt());
 
-// Only a PEM block and a passphrase may have blanks inside.
-function clean({ id, value }) {
+// What is often copied along: the key's name, before it (`API Key: …`, `"secret" = …`) or above it.
+const LABEL = /^[^\d:=\n\t]*(api|key|secret|clave|llave|chave|segredo)[^\d:=\n\t]*([:\n\t]|=(?=.{6}))/i;
+
+// A PEM block stays as it is where one belongs; only a passphrase may have blanks inside.
+function clean({ id, rows }, value) {
 	const text = value.replace(/\p{Cf}/gu, "").trim();
-	return id === "passphrase" || text.includes("--") ? text : text.replace(/\s/g, "");
+	if (id === "passphrase") return text;
+	const pem = /-----BEGIN [^]+-----/.exec(text.replace(/\\n/g, "\n"));
+	return rows && pem ? pem[0] : text.replace(LABEL, "").replace(/[\s"']|[,;]$/g, "");
 }
 
 const page = document.documentElement;
 const $ = (id) => document.getElementById(id);
-const all = (kind) => [...page.querySelectorAll(kind)];
+const inputs = [];
 const word = (id, values) => $("words").dataset[id].replace(/{(\w+)}/g, (_, key) => values[key]);
+const put = (id, text) => ($(id).textContent = text);
+const make = (kind, textContent, values) => Object.assign(document.createElement(kind), { textContent }, values);
 const busy = () => $("status").dataset.state === "sending";
 function show(state, values, id = state) {
-	$("status").textContent = word(id, values);
+	put("status", word(id, values));
 	$("status").dataset.state = state;
 }
 
-const wipe = (inputs) => inputs.map((input) => (input.value = ""));
-function end(state, id) {
-	wipe(all("input"));
-	$("place").textContent = "";
-	show(state, 0, id);
+const wipe = (input) => (input.value = "");
+function end(id, values) {
+	inputs.map(wipe);
+	put("place", "");
+	show(id === "done" ? id : "dead", values, id);
 }
 const dead = () => end("dead");
 
 async function post(path, body) {
 	const headers = { "Content-Type": "application/json", "Accept-Language": page.lang };
 	const answer = await fetch("api/" + path, { method: "POST", headers, body: JSON.stringify(body) });
-	const { status } = answer;
-	if (status === 429 || status > 499) throw 0;
-	return { status, ...(await answer.json().catch(() => 0)) };
+	// Too many calls, or trouble at the server: to be tried again. What is lower is an answer.
+	if (answer.status > 428) throw 0;
+	return answer.json().catch(() => ({}));
 }
 
-async function open(token) {
-	const link = await post("open", { token }).catch(() => show("loading", 0, "offline"));
-	if (link) return link;
-	await new Promise((wake) => setTimeout(wake, 3000));
-	return open(token);
-}
+const open = (proof) =>
+	post("open", proof).catch(async () => {
+		show("loading", 0, "offline");
+		await new Promise((wake) => setTimeout(wake, 3000));
+		return open(proof);
+	});
 
-function draw(link) {
-	$("title").textContent = word("connect", link);
-	$("label").textContent = link.label;
-	$("place").append($("entry").content.cloneNode(true));
-	for (const { name, title, secret } of link.fields) {
-		const row = $("field").content.cloneNode(true);
-		const [label, input] = row.children;
-		label.textContent = title;
-		label.htmlFor = input.id = name;
-		if (secret) input.className = "secret";
-		$("submit").before(row);
+function field({ name, title, secret, multiline }) {
+	const row = make("div");
+	const input = make(multiline ? "textarea" : "input", "", { id: name, autocomplete: "off" });
+	input.dataset["1pIgnore"] = input.dataset.lpignore = true;
+	row.append(make("label", title, { htmlFor: name }), input);
+	if (secret) {
+		const text = word("show");
+		const button = make("button", text, {
+			type: "button",
+			ariaLabel: text + ": " + title,
+			ariaPressed: false,
+		});
+		button.onclick = () => (button.ariaPressed = input.classList.toggle("shown"));
+		input.className = "secret";
+		row.append(button);
 	}
+	row.append(make("p", "", { role: "status" }));
+	inputs.push(input);
+	$("submit").before(row);
+}
+
+// Some keyboards paste as if it was typed, so what is left in a field is looked at too.
+function tidy(event) {
+	const { target, clipboardData: pasted } = event;
+	const value = pasted ? pasted.getData("text") : target.value;
+	const text = clean(target, value);
+	if (text === value) return;
+	if (pasted) document.execCommand("insertText", false, text);
+	else target.value = text;
+	target.parentNode.lastChild.textContent = word("tidied");
+	event.preventDefault();
 }
 
 function tick(until) {
-	const minutes = Math.ceil((until - Date.now()) / 6e4);
+	const left = Math.max(0, until - Date.now());
 	if (!$("left")) return;
-	if (minutes < 1 && !busy()) return dead();
-	$("left").textContent = word("minutes", { minutes });
+	if (!left && !busy()) return dead();
+	put("left", word("left", { time: new Date(left).toISOString().slice(14, 19) }));
 	setTimeout(tick, 1000, until);
 }
 
-async function send(token, link) {
+async function send(proof, link) {
 	if (busy()) return;
-	const inputs = all("input");
-	const values = inputs.map(clean);
-	const gap = values.indexOf("");
-	if (gap >= 0) {
-		inputs[gap].focus();
-		return show("ready", link.fields[gap], "empty");
+	const values = inputs.map((input) => clean(input, input.value));
+	const bad = values.findIndex((value) => !/^[\n -~]+$/.test(value));
+	if (bad >= 0) {
+		inputs[bad].focus();
+		return show("ready", link.fields[bad], values[bad] ? "odd" : "empty");
 	}
 	show("sending", link);
 	const sealed = encode(await seal(decode(link.pk), decode(link.info), pack(values)));
-	const answer = await post("submit", { token, sealed }).catch(() => show("ready", 0, "again"));
+	const answer = await post("submit", { ...proof, sealed }).catch(() => show("ready", 0, "again"));
 	if (!answer) return;
-	if (answer.status === 422 && answer.tries_left) {
-		wipe(all(".secret"));
-		all(".secret")[0].focus();
+	const { code, tries_left } = answer;
+	if (tries_left) {
+		const secrets = inputs.filter((input) => input.className);
+		secrets.map(wipe);
+		secrets[0].focus();
 		return show("refused", answer);
 	}
-	if (answer.status !== 200) return dead();
-	$("code").textContent = answer.code;
+	if (!code) return end(tries_left === 0 ? "refused" : "dead", answer);
+	put("code", code);
 	end("done");
-	$("place").textContent = word("after");
+	put("place", word("after"));
 }
 
+// A chat's own app frames the page and says in the fragment who asks; then there is no token.
 async function start() {
-	if (!isSecureContext || !subtle || self !== top) return show("insecure");
-	const { hash, search } = location;
-	const [, token, print, lang] = /^#([\w-]{43})\.([\w-]{22})(?:\.(\w\w))?$/.exec(hash) || [];
+	const { hash, search, pathname } = location;
+	const asked = new URLSearchParams(search + "&" + hash.slice(1));
+	const init = asked.get("tgWebAppData");
+	if (!isSecureContext || !subtle || (self !== top && !init)) return show("insecure");
+	const [, token, print = asked.get("k"), lang] = /^#([\w-]{43})\.([\w-]{22})(?:\.(\w\w))?$/.exec(hash) || [];
 	if (lang && lang !== page.lang && !search) return location.replace("?lang=" + lang + hash);
-	history.replaceState(0, "", "key");
-	if (!token) return show("dead", 0, hash ? "dead" : "reload");
+	history.replaceState(0, "", pathname);
+	if (!token && !init) return end(hash ? "dead" : "reload");
 	show("loading");
-	const link = await open(token);
-	if (link.status !== 200) return dead();
+	const proof = init ? { init } : { token };
+	const link = await open(proof);
+	if (!link.pk) return dead();
 	const digest = await run("digest", "SHA-256", decode(link.pk));
-	if (encode(digest.slice(0, 16)) !== print) return end("dead", "mismatch");
-	draw(link);
+	if (encode(digest.slice(0, 16)) !== print) return end("mismatch");
+	put("title", word("connect", link));
+	put("label", link.label);
+	if (link.phrase) put("phrase", word("phrase", link));
+	$("place").append($("entry").content);
+	link.fields.map(field);
+	for (const { title, text } of link.steps) $("steps").append(make("h2", title), make("p", text));
 	tick(Date.now() + link.seconds_left * 1000);
-	const [form] = document.forms;
-	form.onsubmit = () => {
-		send(token, link).catch(dead);
-		return false;
-	};
+	// What `onsubmit` answers is false: the browser sends nothing by itself.
+	const onsubmit = () => !send(proof, link).catch(dead);
+	Object.assign(document.forms[0], { onpaste: tidy, onchange: tidy, onsubmit });
 	show("ready", link);
-	form[0].focus();
+	inputs[0].focus();
 }
 
 onhashchange = () => location.reload();

@@ -56,7 +56,7 @@ async def _poll_once(work: Work, ctx: Context) -> None:
     if ctx.roster.role(work.owner.identity) is Role.STRANGER:
         await _suspend(work, ctx)
         return
-    exchange = ctx.exchange(account.exchange)
+    exchange = ctx.exchange_of(account)
     try:
         credentials = ctx.vault.unseal(account.id, account.team, account.exchange, work.sealed)
     except VaultError:
@@ -119,7 +119,7 @@ async def _sealed(work: Work, ctx: Context) -> None:
 
 async def _store(work: Work, found: Found, nonce: int, ctx: Context) -> None:
     now = ctx.clock.now()
-    pause = max(ctx.options.poll_seconds, ctx.exchange(work.account.exchange).poll_seconds)
+    pause = max(ctx.options.poll_seconds, ctx.exchange_of(work.account).poll_seconds)
     busy = found.history is not None and not found.history_done and found.history_at is None
     async with ctx.uow() as store:
         added = await store.fills.add(work.account.id, found.fills, now)
@@ -129,7 +129,7 @@ async def _store(work: Work, found: Found, nonce: int, ctx: Context) -> None:
         await store.accounts.finish(
             work,
             Progress(
-                due_at=now + timedelta(seconds=1 if busy or found.more else max(pause, found.wait)),
+                due_at=now + timedelta(seconds=max(found.wait, 1 if busy or found.more else pause)),
                 nonce=nonce, polled_at=now, cursor=found.cursor, history=found.history,
                 history_done=found.history_done, history_added=len(earlier),
                 history_at=found.history_at, unexplained=found.unexplained,

@@ -5,14 +5,17 @@ Balances are read before fills: a fill that changed them is then always among th
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import islice
 
 from chatbot.domain.balances import Gaps, Prices, Snapshot
 from chatbot.domain.fills import Fill
 from chatbot.domain.permissions import Finding, Permission, PermissionReport, Source, Switch
+from chatbot.domain.rates import wanting
 from chatbot.errors import ExchangeError, Trouble
 from chatbot.ports.accounts import Work
 from chatbot.ports.context import Context
 from chatbot.ports.exchanges import Exchange, ExchangeClient, Proof
+from handlers.notifications.rates import kept, lenders
 
 MARGIN = timedelta(seconds=30)
 FILL_PAGES = 50
@@ -20,6 +23,8 @@ HISTORY_PAGES = 10
 HISTORY_AGAIN = timedelta(minutes=10)
 PRICES_FOR = timedelta(seconds=60)
 PRICES_AGAIN = timedelta(seconds=10)
+RATES_FOR = RATES_AGAIN = timedelta(minutes=10)
+RATES_ASKED = 2
 
 
 @dataclass(slots=True)
@@ -49,14 +54,15 @@ async def read(work: Work, client: ExchangeClient, exchange: Exchange, ctx: Cont
         _take_proof(work, found, await client.prove(), ctx)
     elif work.balances_at is None or work.balances_at <= now:
         found.snapshot = Snapshot(ctx.clock.now(), await client.balances())
-    if found.snapshot is not None:
-        await _prices(exchange, ctx)
+    own = await _prices(exchange, ctx) if found.snapshot is not None else None
     fills_on = work.fills_on if found.fills_on is None else found.fills_on
     if fills_on:
         await _fills(work, client, found, exchange, ctx)
     if found.more:
         # Fills not yet read may explain what changed: these balances are read again with the last of them.
         found.snapshot = None
+    elif found.snapshot is not None and own is not None:
+        await _rates(work.owner.currency, exchange, found.snapshot, own, ctx)
     return found
 
 
@@ -76,33 +82,63 @@ def _take_proof(work: Work, found: Found, proof: Proof, ctx: Context) -> None:
         found.cursor, found.history = proof.head.after, proof.head.before
 
 
-async def _prices(exchange: Exchange, ctx: Context) -> None:
+async def _prices(exchange: Exchange, ctx: Context) -> Prices | None:
+    """Return prices that are a minute old at most, else the last there are."""
     # Many accounts want them at the same moment: one asks, the others find what it brought.
     turn = ctx.turns[f"prices:{exchange.name}"]
     async with turn.lock:
         async with ctx.uow() as store:
             kept = await store.balances.prices(exchange.name)
         if kept is not None and abs(ctx.clock.now() - kept.at) < PRICES_FOR:
-            return
+            return kept
         if turn.failed_at is not None and ctx.clock.now() - turn.failed_at < PRICES_AGAIN:
-            return
+            return kept
         try:
             fresh: Prices = await exchange.prices()
         except ExchangeError as error:
             # Old prices carry their time; balances are worth more than prices.
             turn.failed_at = ctx.clock.now()
             ctx.log.info("prices_failed", exchange=exchange.name, trouble=error.trouble)
-            return
+            return kept
         async with ctx.uow() as store:
             await store.balances.save_prices(exchange.name, fresh)
+        return fresh
+
+
+async def _rates(currency: str, exchange: Exchange, seen: Snapshot, own: Prices, ctx: Context) -> None:
+    """See that a rate between moneys is at hand where own prices don't reach the owner's currency.
+
+    Few are asked, and one that failed not again for a while: the poll must not wait for it.
+    """
+    moneys = wanting(seen.balances, own, currency)
+    able = lenders(ctx.exchanges, exchange.name, moneys, currency)
+    async with ctx.uow() as store:
+        known = {other.name: await kept(store, other, currency, ctx, RATES_FOR) for other in able}
+    if any(lent and any(lent.prices.rate(money, currency) for money in moneys) for lent in known.values()):
+        return
+    unknown = (other for other in able if known[other.name] is None and _can_be_asked(other, ctx))
+    for other in islice(unknown, RATES_ASKED):
+        prices = await _prices(other, ctx)
+        if prices is not None and abs(ctx.clock.now() - prices.at) <= RATES_FOR:
+            return
+
+
+def _can_be_asked(exchange: Exchange, ctx: Context) -> bool:
+    turn = ctx.turns[f"prices:{exchange.name}"]
+    failed = turn.failed_at is not None and ctx.clock.now() - turn.failed_at < RATES_AGAIN
+    return not failed and not turn.lock.locked()
 
 
 async def _fills(work: Work, client: ExchangeClient, found: Found, exchange: Exchange, ctx: Context) -> None:
     try:
         await _new_fills(work, client, found, ctx)
+        if found.wait or ctx.clock.now() > work.deadline - MARGIN:
+            # Told to wait, and whoever asks on may be shut out for longer; or the lease runs out.
+            return
         await _earlier(work, client, found, exchange, ctx)
     except ExchangeError as error:
-        if error.trouble is not Trouble.NO_PERMISSION:
+        # Where balances are refused on the way, nothing is known of fills.
+        if error.trouble is not Trouble.NO_PERMISSION or error.subject == Permission.BALANCES:
             raise
         refused = Finding(Switch.OFF, Source.SEEN, refused=True)
         found.report = (found.report or work.account.report).has({Permission.FILLS: refused})
@@ -110,8 +146,15 @@ async def _fills(work: Work, client: ExchangeClient, found: Found, exchange: Exc
 
 
 async def _new_fills(work: Work, client: ExchangeClient, found: Found, ctx: Context) -> None:
-    for _ in range(FILL_PAGES):
-        page = await client.fills_after(found.cursor or "")
+    for number in range(FILL_PAGES):
+        try:
+            page = await client.fills_after(found.cursor or "")
+        except ExchangeError as error:
+            if not number or not error.retry:
+                raise
+            # What was read is kept, or a long walk that is cut off each time would never end.
+            found.more, found.wait = True, max(1, error.wait)
+            return
         found.fills += page.fills
         found.cursor, found.more = page.cursor, page.more
         if not page.more or ctx.clock.now() > work.deadline - MARGIN:

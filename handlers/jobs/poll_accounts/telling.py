@@ -28,7 +28,7 @@ async def tell_found(
     """Queue all that a good poll has to tell; say whether there was anything."""
     told = False
     tell = _teller(store, work, ctx)
-    exchange = ctx.exchange(work.account.exchange)
+    exchange = ctx.exchange_of(work.account)
     name = work.account.titled(exchange.title)
     for part in fills.folded(added):
         ends = "-".join(f"{fill.market}:{fill.id}:{fill.side}" for fill in (part[0], part[-1]))
@@ -69,7 +69,7 @@ async def tell_failure(
 ) -> None:
     """Queue what a failed poll has to tell: nothing, that trouble began, or that the key is dead."""
     tell = _teller(store, work, ctx)
-    account, exchange, egress = work.account, ctx.exchange(work.account.exchange), ctx.options.egress
+    account, exchange, egress = work.account, ctx.exchange_of(work.account), ctx.options.egress
     name = account.titled(exchange.title)
     if final:
         await tell(
@@ -129,7 +129,8 @@ async def _moves(store: UnitOfWork, work: Work, found: Found, added: Sequence[Fi
 
 async def _answer(store: UnitOfWork, work: Work, found: Found, ctx: Context) -> None:
     account = replace(work.account, report=found.report or work.account.report)
-    shown = keys.proven(account, ctx.exchange(account.exchange), ctx.translator(work.owner))
+    exchange, t = ctx.exchange_of(account), ctx.translator(work.owner)
+    shown = keys.proven(account, exchange, ctx.options, t, ctx.clock.now())
     await _put_answer(store, work, shown, ctx)
 
 

@@ -75,7 +75,7 @@ def _problems(method: str, params: dict[str, Any]) -> Iterator[str]:
         yield "MESSAGE_TOO_LONG"
     if method == "setMyCommands":
         yield from _commands(params)
-    yield from _keyboard(params.get("reply_markup") or {})
+    yield from _keyboard(params.get("reply_markup") or {}, int(params.get("chat_id", 0)))
 
 
 def _text(text: str, entities: list[dict[str, Any]], limit: int) -> Iterator[str]:
@@ -98,7 +98,7 @@ def _text(text: str, entities: list[dict[str, Any]], limit: int) -> Iterator[str
         end = start + length
 
 
-def _keyboard(markup: dict[str, Any]) -> Iterator[str]:
+def _keyboard(markup: dict[str, Any], chat: int) -> Iterator[str]:
     rows = markup.get("inline_keyboard", [])
     if sum(len(row) for row in rows) > 100 or any(len(row) > 8 for row in rows):
         yield "too many buttons"
@@ -109,6 +109,11 @@ def _keyboard(markup: dict[str, Any]) -> Iterator[str]:
         if kinds == {"callback_data"}:
             if not 1 <= len(button["callback_data"].encode()) <= 64:
                 yield "BUTTON_DATA_INVALID"
+        elif kinds == {"web_app"}:
+            if chat < 0:
+                yield "BUTTON_TYPE_INVALID"
+            if not button["web_app"]["url"].startswith("https://"):
+                yield "inline keyboard button Web App URL is invalid: Only HTTPS links are allowed"
         elif kinds != {"url"} or not re.match(r"https?://\S+$", button["url"]):
             yield f"inline keyboard button URL '{button.get('url')}' is invalid: Wrong HTTP URL"
 
