@@ -9,7 +9,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install --no-deps --require-hashes --only-binary :all: --requirement
 INSTALL_SELF := $(PIP) install --no-deps --no-build-isolation --editable .
 PYTEST := $(PY) -m pytest -n 2
-QUICK := not browser and not postgres and not long
+QUICK := not browser and not postgres and not long and not thorough
 # Releases younger than a week are not taken: a hijacked one is usually found by then.
 LOCK := $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--only-binary :all: --exclude-newer "7 days" --no-header --no-annotate

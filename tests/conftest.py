@@ -19,6 +19,17 @@ MARK_OF_FIXTURE = {"postgres_server": "postgres", "chromium": "browser"}
 SKIPPED = pytest.StashKey[Counter[str]]()
 
 
+# Whole journeys, attacks and promises of every exchange: for `make test`, too slow for `make check`.
+THOROUGH = {"contracts", "flows", "rig", "threats"}
+QUICK_ONES = {
+    "test_connect.py",
+    "test_fills.py",
+    "test_first_steps.py",
+    "test_phrase.py",
+    "test_platforms.py",
+}
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by the programs their fixtures need, before `-m` chooses among them."""
@@ -26,6 +37,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for fixture, mark in MARK_OF_FIXTURE.items():
             if fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(mark)
+        if item.path.parent.name in THOROUGH and item.path.name not in QUICK_ONES:
+            item.add_marker("thorough")
 
 
 @pytest.hookimpl(trylast=True)
