@@ -52,6 +52,7 @@ class CommandEntry:
     """A command: its purpose as a msgid, arguments as shown in help, who and where.
 
     One of role STRANGER is also for people who were taken off the list, as long as they own something here.
+    In a group, one marked `chief` is only for those whom the platform calls an admin of that place as well.
     """
 
     name: str
@@ -61,6 +62,7 @@ class CommandEntry:
     where: Where
     section: Section
     run: ChatHandler
+    chief: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +162,12 @@ def command(
     role: Role = Role.MEMBER,
     where: Where = Where.PRIVATE,
     section: Section = Section.SETTINGS,
+    chief: bool = False,
 ) -> Callable[[ChatHandler], ChatHandler]:
     """Register a chat command; `about` is a marked msgid of at most 60 characters."""
 
     def keep(function: ChatHandler) -> ChatHandler:
-        _shelve(function, CommandEntry(name, about, usage, role, where, section, function))
+        _shelve(function, CommandEntry(name, about, usage, role, where, section, function, chief))
         return function
 
     return keep

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
+    case,
     delete,
     exists,
     func,
@@ -57,19 +58,22 @@ class ConversationStore:
         row = await self._tx.first(select(CONVERSATIONS).where(*_at(place)))
         if row is None or not row.live or (person is not None and row.person != person):
             row = await self._add(place, team, person)
-        return _conversation(row)
+        return conversation_from(row)
 
     async def get(self, conversation: ConversationId) -> Conversation:
         row = await self._tx.first(select(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation))
         if row is None:
             raise KeyError(conversation)
-        return _conversation(row)
+        return conversation_from(row)
 
-    async def private_of(self, person: PersonId) -> Conversation | None:
+    async def private_of(self, person: PersonId, near: Place | None = None) -> Conversation | None:
         mine = and_(CONVERSATIONS.c.person == person, CONVERSATIONS.c.private, CONVERSATIONS.c.live)
-        order = CONVERSATIONS.c.thread, CONVERSATIONS.c.id
+        order: list[ColumnElement[Any]] = [CONVERSATIONS.c.thread, CONVERSATIONS.c.id]
+        if near is not None:
+            there = CONVERSATIONS.c.platform == near.platform, CONVERSATIONS.c.workspace == near.workspace
+            order.insert(0, case((and_(*there), 0), else_=1))
         row = await self._tx.first(select(CONVERSATIONS).where(mine).order_by(*order).limit(1))
-        return _conversation(row) if row else None
+        return conversation_from(row) if row else None
 
     async def leave(self, conversation: ConversationId) -> None:
         row = await self._tx.first(select(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation))
@@ -148,7 +152,8 @@ class ConversationStore:
         await self._tx.run(delete(CONVERSATIONS).where(CONVERSATIONS.c.id == twin))
 
 
-def _conversation(row: Record) -> Conversation:
+def conversation_from(row: Record) -> Conversation:
+    """Return the conversation of a row of this table."""
     return Conversation(ConversationId(row.id), TeamId(row.team), place_from(row), row.person, row.live)
 
 

@@ -165,6 +165,8 @@ def _delivery(row: Record, deadline: datetime, fence: int, attempts: int) -> Del
         repeat=row.repeat,
         silent=row.silent,
         protect=row.protect,
+        whisper=row.whisper,
+        home=row.home,
     )
 
 

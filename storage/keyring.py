@@ -15,6 +15,7 @@ from chatbot.errors import ConfigError, VaultError
 from storage.accounts import ACCOUNTS
 from storage.columns import METADATA
 from storage.database import Database
+from storage.installations import INSTALLATIONS
 from storage.links import LINKS
 from storage.masterkeys import MasterKeys
 from storage.transaction import Transaction
@@ -56,10 +57,17 @@ async def open_vault(database: Database, keys: MasterKeys) -> Vault:
 
 
 async def keys_in_use(tx: Transaction) -> Counter[str]:
-    """Count what is sealed under each master key: credentials, private keys of links, the keyring."""
+    """Count what is sealed under each master key: credentials, links, installations, the keyring."""
     private = select(LINKS.c.sealed_private_key).where(LINKS.c.sealed_private_key.is_not(None))
     links = [row[0] for row in await tx.all(private)]
-    return await _credential_keys(tx) + _keys_of(links) + _keys_of((await _ring(tx)).values())
+    tokens = select(INSTALLATIONS.c.sealed).where(INSTALLATIONS.c.sealed.is_not(None))
+    installed = [row[0] for row in await tx.all(tokens)]
+    return (
+        await _credential_keys(tx)
+        + _keys_of(links)
+        + _keys_of(installed)
+        + _keys_of((await _ring(tx)).values())
+    )
 
 
 def keyring_purpose(name: str) -> str:

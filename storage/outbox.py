@@ -67,6 +67,8 @@ OUTBOX = Table(
     Column("reason", Words, nullable=False),
     Column("message_id", Text, nullable=False),
     Column("over_at", Time),
+    Column("whisper", Text, nullable=False, server_default=""),
+    Column("home", Boolean, nullable=False, server_default=text("false")),
 )
 # Written out in index and query alike: SQLite takes a partial index only when it reads the same words.
 OPEN = "state IN ('pending', 'claimed', 'begun')"
@@ -93,7 +95,7 @@ class Outgoing:
 
     async def put(  # noqa: PLR0913  as the port has it
         self, conversation: ConversationId, post: Post, promise: Promise, now: datetime, *,
-        key: str = "", reader: PersonId | None = None, locale: str = "en", erase: str = "",
+        key: str = "", reader: PersonId | None = None, locale: str = "en", erase: str = "", whisper: str = "",
     ) -> bool:  # fmt: skip
         place = await self._tx.first(select(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation))
         if place is None:
@@ -107,6 +109,7 @@ class Outgoing:
             "message": to_json(message),
             "locale": locale,
             "erase": erase,
+            "whisper": whisper,
             "state": OutboxState.PENDING if place.live else OutboxState.GONE,
             "over_at": None if place.live else now,
         }
@@ -182,6 +185,7 @@ def _row(post: Post, promise: Promise, now: datetime) -> dict[str, Any]:
         "fresh": post.fresh,
         "silent": post.silent,
         "protect": post.protect,
+        "home": post.home,
         "begun": False,
         "repeat": False,
         "due_at": now,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import Column, ColumnElement, Table, Text, UniqueConstraint, and_, delete, select, update
 
-from chatbot.domain.people import HOME_TEAM, Identity, Person, PersonId, TeamId
+from chatbot.domain.people import Identity, Person, PersonId, TeamId, team_of
 from storage.columns import METADATA, Time, Words, new_id
 from storage.transaction import Record, Transaction
 
@@ -30,11 +30,6 @@ PEOPLE = Table(
 )
 
 READER = [column.label(f"reader_{column.name}") for column in PEOPLE.c]
-
-
-def team_of(who: Identity) -> TeamId:
-    """Return the team an identity belongs to: its workspace, or home."""
-    return TeamId(f"{who.platform}:{who.workspace}") if who.workspace else HOME_TEAM
 
 
 def person_from(row: Record, prefix: str = "") -> Person:

@@ -14,9 +14,11 @@ from sqlalchemy import Column, Row, Table, bindparam, select, update
 from chatbot.domain.credentials import AccountId
 from chatbot.domain.people import TeamId
 from chatbot.errors import VaultError
+from chatbot.ports.installs import purpose_of
 from chatbot.ports.vault import SealedCredential
 from storage.accounts import ACCOUNTS
 from storage.database import Database
+from storage.installations import INSTALLATIONS
 from storage.keyring import KEYRING, keyring_purpose, keys_in_use, open_vault
 from storage.links import LINKS
 from storage.masterkeys import MasterKeys, add_master_key
@@ -60,6 +62,10 @@ def _renew_link(sealer: Sealer, row: Row[Any]) -> dict[str, Any]:
     return _renew_small(sealer, "sealed_private_key", link_purpose(row.id), row.sealed_private_key)
 
 
+def _renew_installation(sealer: Sealer, row: Row[Any]) -> dict[str, Any]:
+    return _renew_small(sealer, "sealed", purpose_of(TeamId(row.team)), row.sealed)
+
+
 def _renew_ring(sealer: Sealer, row: Row[Any]) -> dict[str, Any]:
     return _renew_small(sealer, "sealed", keyring_purpose(row.name), row.sealed)
 
@@ -75,6 +81,7 @@ _BOX = (ACCOUNTS.c.team, ACCOUNTS.c.exchange, ACCOUNTS.c.kek_id, ACCOUNTS.c.box)
 _KINDS = (
     _Kind(ACCOUNTS, ACCOUNTS.c.id, ACCOUNTS.c.wrapped_dek, _BOX, _renew_account),
     _Kind(LINKS, LINKS.c.id, LINKS.c.sealed_private_key, (), _renew_link),
+    _Kind(INSTALLATIONS, INSTALLATIONS.c.team, INSTALLATIONS.c.sealed, (), _renew_installation),
     _Kind(KEYRING, KEYRING.c.name, KEYRING.c.sealed, (), _renew_ring),
 )
 

@@ -1,6 +1,8 @@
 """All stores over one transaction: what `Database.uow` hands to handlers as `ports.stores.UnitOfWork`."""
 
+import storage.linked  # noqa: F401  its tables belong to the schema
 from chatbot.ports.accounts import Accounts
+from chatbot.ports.installs import Homes, Installations
 from chatbot.ports.mail import Inbox, Leases, Outbox
 from chatbot.ports.people import Conversations, Guides, Links, People
 from chatbot.ports.records import Audit, Balances, Fills, Subscriptions
@@ -10,7 +12,9 @@ from storage.conversations import ConversationStore
 from storage.delivery import OutboxStore
 from storage.fills import FillStore
 from storage.guides import GuideStore
+from storage.homes import HomeStore
 from storage.inbox import InboxStore
+from storage.installations import InstallationStore
 from storage.leases import LeaseStore
 from storage.links import LinkStore
 from storage.people import PeopleStore
@@ -35,3 +39,5 @@ class Stores:
         self.inbox: Inbox = InboxStore(tx)
         self.audit: Audit = AuditStore(tx)
         self.leases: Leases = LeaseStore(tx)
+        self.installations: Installations = InstallationStore(tx)
+        self.homes: Homes = HomeStore(tx)

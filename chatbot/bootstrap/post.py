@@ -7,8 +7,8 @@ from typing import Any
 
 from chatbot.domain.outbox import Delivery
 from chatbot.domain.pacing import Pace
-from chatbot.domain.people import Identity
-from chatbot.domain.updates import Incoming, Pressed
+from chatbot.domain.people import Identity, Place, Standing
+from chatbot.domain.updates import Incoming, Pressed, Sender
 from chatbot.errors import SendError, StorageError, Verdict
 from chatbot.ports.context import Context
 from chatbot.ports.platforms import CommandInfo, Inlet, Platform
@@ -46,14 +46,23 @@ class Post:
         """Answer a press."""
         await self._platforms[platform].answer(pressed, toast)
 
+    async def standing(self, platform: str, who: Sender, *, chief: bool) -> Standing:
+        """Return what the platform says of who acts."""
+        return await self._platforms[platform].standing(who, chief=chief)
+
+    def private_place(self, who: Identity) -> Place | None:
+        """Return where somebody can be written to unasked."""
+        found = self._platforms.get(who.platform)
+        return found.private_place(who) if found else None
+
     def identify(self, proof: str, life: timedelta) -> Identity | None:
         """Return who opened a page inside one of the platforms no longer than `life` ago, or None."""
         named = (platform.identify(proof, life) for platform in self._platforms.values())
         return next(filter(None, named), None)
 
-    def private_url(self, platform: str, payload: str) -> str:
-        """Return the address that opens the private chat."""
-        return self._platforms[platform].private_url(payload)
+    def private_url(self, place: Place, payload: str) -> str:
+        """Return the address that opens the private chat on the platform of a place."""
+        return self._platforms[place.platform].private_url(payload, place.workspace)
 
     def parse(self, platform: str, raw: Mapping[str, Any]) -> Incoming | None:
         """Read a raw update; one of a platform that is gone means nothing."""

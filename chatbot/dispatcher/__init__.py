@@ -5,30 +5,30 @@ its *done*. Mistakes of people are answered in a sentence; mistakes of ours are 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from chatbot.dispatcher import answers
+from chatbot.dispatcher.desk import DELIVERY, Desk
 from chatbot.domain.credentials import clean_label
-from chatbot.domain.links import from_b64url, link_id
 from chatbot.domain.messages import Post, Reply, message
 from chatbot.domain.outbox import Promise
-from chatbot.domain.people import HOME_TEAM, Identity, Place, Role, TeamId
+from chatbot.domain.people import Conversation, Identity, Place, Role, Standing, team_of
 from chatbot.domain.updates import Happened, Incoming, Pressed, Said, Sender
-from chatbot.errors import BotError, Fenced, NotAllowed, StorageError, mark
+from chatbot.errors import BotError, Fenced, NotAllowed, SendError, StorageError, mark
 from chatbot.ports.context import ChatContext, Context
-from chatbot.ports.desk import Accepted, BadSeal, OpenedLink, Refused
 from chatbot.ports.mail import InboxRow
 from chatbot.ports.stores import UnitOfWork
-from chatbot.registry import Command, Registry, Where
+from chatbot.registry import Command, CommandEntry, Registry, Where
 from chatbot.text import Translator, nearest_locale
 
 LEASE = timedelta(seconds=60)
 BATCH = 50
 MAX_ATTEMPTS = 3
-DELIVERY = "deliver_messages"
+
+__all__ = ["DELIVERY", "Desk", "Dispatcher"]
 
 Parse = Callable[[str, Mapping[str, Any]], Incoming | None]
 
@@ -65,6 +65,11 @@ class Dispatcher:
             incoming = self._parse(row.platform, row.raw)
             heard = incoming is not None and not answers.talk_among_others(incoming)
             toast = await self._turn(row, incoming) if incoming and heard else await self._skip(row)
+        except SendError as away:
+            # Who somebody is can't be asked now; an apology follows when that lasts.
+            self._ctx.log.warning("standing_unknown", row=row.id, reason=away.reason)
+            await self._give_up(row)
+            return True
         except Fenced as gone:
             self._ctx.log.warning("update_put_off", row=row.id, reason=str(gone))
             return True
@@ -86,9 +91,14 @@ class Dispatcher:
         return ""
 
     async def _turn(self, row: InboxRow, incoming: Incoming) -> str:
+        if not incoming.who.user:
+            return await self._whole_workspace(row, incoming)
+        standing = await self._standing(row.platform, incoming)
+        if standing is Standing.NONE:
+            return await self._skip(row)
         try:
             async with self._ctx.uow() as store:
-                turn = await self._context(store, row.platform, incoming.who)
+                turn = await self._context(store, row.platform, incoming.who, standing)
                 reply = await self._answer(incoming, turn)
                 await self._queue(turn, reply, key=f"reply:{row.id}")
                 await store.inbox.done(row)
@@ -100,6 +110,21 @@ class Dispatcher:
                 await self._queue(turn, _explain(mistake, turn), key=f"mistake:{row.id}")
                 await store.inbox.done(row)
             return ""
+
+    async def _whole_workspace(self, row: InboxRow, incoming: Incoming) -> str:
+        async with self._ctx.uow() as store:
+            name = f"workspace_{incoming.what}" if isinstance(incoming, Happened) else ""
+            if handler := self._registry.events.get(name):
+                await handler(incoming, row.platform, store, self._ctx)
+            await store.inbox.done(row)
+        return ""
+
+    async def _standing(self, platform: str, incoming: Incoming) -> Standing:
+        entry = None
+        if isinstance(incoming, Said) and not incoming.who.private:
+            entry = self._registry.commands.get(answers.split(incoming.text).name)
+        chief = entry is not None and entry.chief
+        return await self._ctx.postbox.standing(platform, incoming.who, chief=chief)
 
     async def _give_up(self, row: InboxRow) -> None:
         park = row.attempts >= MAX_ATTEMPTS
@@ -122,16 +147,19 @@ class Dispatcher:
             )
             await self._queue(turn, Reply((Post(message(text)),)), key=f"sorry:{row.id}")
 
-    async def _context(self, store: UnitOfWork, platform: str, who: Sender) -> ChatContext:
+    async def _context(
+        self, store: UnitOfWork, platform: str, who: Sender, standing: Standing = Standing.PERSON
+    ) -> ChatContext:
         ctx, options = self._ctx, self._ctx.options
         identity = Identity(platform, who.user, who.workspace)
-        team = TeamId(f"slack:{who.workspace}") if who.workspace else HOME_TEAM
         locale = nearest_locale(who.locale) or options.locale
         person = await store.people.meet(
             identity, clean_label(who.name), locale, (options.timezone, options.currency), ctx.clock.now()
         )
         place = Place(platform, who.channel, who.workspace, who.thread, who.private)
-        conversation = await store.conversations.enter(place, team, person.id if who.private else None)
+        conversation = await store.conversations.enter(
+            place, team_of(identity), person.id if who.private else None
+        )
         speaker = Translator(person.locale, ZoneInfo(person.timezone))
         return ChatContext(
             **vars(ctx),
@@ -140,6 +168,7 @@ class Dispatcher:
             role=ctx.roster.role(identity),
             conversation=conversation,
             t=speaker,
+            standing=standing,
         )
 
     async def _answer(self, incoming: Incoming, turn: ChatContext) -> Reply:
@@ -176,7 +205,9 @@ class Dispatcher:
         name = answers.denied(incoming, self._registry, turn.role)
         if name:
             actor, now = str(turn.person.identity), turn.clock.now()
-            await turn.store.audit.note(turn.person.team, actor, "denied", name, turn.role.name.lower(), now)
+            await turn.store.audit.note(
+                turn.conversation.team, actor, "denied", name, turn.role.name.lower(), now
+            )
 
     async def _command(self, cmd: Command, turn: ChatContext) -> Reply:
         entry = self._registry.commands.get(cmd.name)
@@ -184,13 +215,34 @@ class Dispatcher:
             raise answers.unknown_command(cmd.name, self._registry, turn.role)
         private = turn.conversation.place.private
         if entry.where is Where.PRIVATE and not private:
-            return answers.to_private(cmd, turn)
+            return await self._in_private(entry, cmd, turn)
+        if entry.chief and not private and turn.standing < Standing.CHIEF:
+            raise NotAllowed(
+                mark("Only an admin of this group or channel may send /{name} in it."), name=cmd.name
+            )
         if entry.where is Where.GROUP and private:
             raise BotError(
                 mark("/{name} works in a group or channel: add me there and send it in that place."),
                 name=cmd.name,
             )
-        return await entry.run(cmd, turn)
+        reply = await entry.run(cmd, turn)
+        return reply if private or entry.where is Where.GROUP else answers.whispered(reply)
+
+    async def _in_private(self, entry: CommandEntry, cmd: Command, turn: ChatContext) -> Reply:
+        """Answer what is personal in private at once where the platform lets us, else lead there."""
+        alone = await self._alone(turn)
+        if alone is None:
+            return answers.to_private(cmd, turn)
+        reply = await entry.run(replace(cmd, message_id=""), replace(turn, conversation=alone))
+        posts = tuple(replace(post, private=True) for post in reply.posts)
+        return replace(reply, posts=(*posts, answers.pointer(turn)), erase="")
+
+    async def _alone(self, turn: ChatContext) -> Conversation | None:
+        """Return the private conversation of who acts, opened by us when it has to be; None when it can't."""
+        place = turn.postbox.private_place(turn.person.identity)
+        if place is None:
+            return None
+        return await turn.store.conversations.enter(place, team_of(turn.person.identity), turn.person.id)
 
     async def _press(self, pressed: Pressed, turn: ChatContext) -> Reply:
         found = await turn.store.outbox.press(
@@ -214,21 +266,19 @@ class Dispatcher:
     async def _queue(self, turn: ChatContext, reply: Reply, *, key: str) -> None:
         now, outbox = turn.clock.now(), turn.store.outbox
         if reply.erase:
-            await outbox.put(
-                turn.conversation.id,
-                Post(message()),
-                Promise.REPLY,
-                now,
-                key=f"{key}:erase",
-                erase=reply.erase,
-            )
+            gone = Post(message())
+            where = turn.conversation.id
+            await outbox.put(where, gone, Promise.REPLY, now, key=f"{key}:erase", erase=reply.erase)
         for number, post in enumerate(reply.posts):
             target = turn.conversation
             if post.private and not turn.conversation.place.private:
-                target = await turn.store.conversations.private_of(turn.person.id) or target
+                found = await self._alone(turn)
+                near = turn.conversation.place
+                target = found or await turn.store.conversations.private_of(turn.person.id, near) or target
                 if not target.place.private:
                     post = answers.invitation(turn, "start")  # noqa: PLW2901  the loop goes on with the cleaned one
             promise = Promise.CARD if post.card else Promise.REPLY
+            alone = post.whisper and not target.place.private
             await outbox.put(
                 target.id,
                 post,
@@ -237,47 +287,10 @@ class Dispatcher:
                 key=f"{key}:{number}",
                 reader=turn.person.id,
                 locale=turn.t.locale,
+                whisper=turn.person.identity.user if alone else "",
             )
 
 
 def _explain(mistake: BotError, turn: ChatContext) -> Reply:
     buttons = answers.choices(mistake.choices)
-    return Reply((Post(message(turn.t.explain(mistake), buttons=buttons)),))
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Answers the link page by raising events; the web edge knows nothing else of us."""
-
-    registry: Registry
-    ctx: Context
-
-    async def open(self, holder: str | Identity, locale: str) -> OpenedLink | None:
-        """Return what the page needs, through `link_opened`."""
-        link = await self._link(holder)
-        if link is None:
-            return None
-        opened: OpenedLink | None = await self.registry.events["link_opened"](link, locale, self.ctx)
-        return opened
-
-    async def submit(
-        self, holder: str | Identity, sealed: bytes, locale: str
-    ) -> Accepted | Refused | BadSeal | None:
-        """Take one try, through `link_submitted`."""
-        link = await self._link(holder)
-        if link is None:
-            return None
-        answer: Accepted | Refused | BadSeal | None
-        answer = await self.registry.events["link_submitted"](link, sealed, locale, self.ctx)
-        self.ctx.queue.nudge(DELIVERY)
-        return answer
-
-    async def _link(self, holder: str | Identity) -> bytes | None:
-        """Return the id of the link that is meant, which need not exist."""
-        if isinstance(holder, Identity):
-            async with self.ctx.uow() as store:
-                return await store.links.open_of(holder, self.ctx.clock.now())
-        try:
-            return link_id(from_b64url(holder))
-        except ValueError:
-            return None
+    return Reply((Post(message(turn.t.explain(mistake), buttons=buttons), whisper=True),))

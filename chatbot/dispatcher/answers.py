@@ -5,7 +5,7 @@ Pure functions over the registry and one turn; a suggestion is a button that run
 
 import difflib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chatbot.domain.messages import Button, Post, Reply, message
 from chatbot.domain.people import Role
@@ -138,9 +138,25 @@ def choices(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[Button, ...], ...
 
 def invitation(turn: ChatContext, payload: str) -> Post:
     """Return the message that leads from a group to the private chat, naming nothing personal."""
-    url = turn.postbox.private_url(turn.conversation.place.platform, payload)
+    url = turn.postbox.private_url(turn.conversation.place, payload)
     rows = ((Button(turn.t.say("Open private chat"), url=url),),) if url else ()
-    return Post(message(turn.t.say("That is personal, so let's do it in private."), buttons=rows))
+    return Post(
+        message(turn.t.say("That is personal, so let's do it in private."), buttons=rows), whisper=True
+    )
+
+
+def pointer(turn: ChatContext) -> Post:
+    """Return the message that says, where the question was asked, that its answer came in private."""
+    url = turn.postbox.private_url(turn.conversation.place, "")
+    rows = ((Button(turn.t.say("Open private chat"), url=url),),) if url else ()
+    return Post(message(turn.t.say("I answered you in private."), buttons=rows), whisper=True)
+
+
+def whispered(reply: Reply) -> Reply:
+    """Return a reply that only who asked shall see; a card is for everybody, as it is edited later."""
+    return replace(
+        reply, posts=tuple(post if post.card else replace(post, whisper=True) for post in reply.posts)
+    )
 
 
 def to_private(cmd: Command, turn: ChatContext) -> Reply:

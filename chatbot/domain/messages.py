@@ -86,7 +86,9 @@ class Post:
     """A message on its way to one conversation.
 
     `card` names a message that is edited in place: posts with the same card in a conversation
-    replace each other. `fresh` starts the card anew below instead of editing the old one.
+    replace each other. `fresh` starts the card anew below instead of editing the old one. A post in a
+    group marked `whisper` is shown to who asked alone, where the platform can do that. `home` puts it on the
+    person's home page of the platform instead of into the chat.
     """
 
     message: Message
@@ -95,6 +97,8 @@ class Post:
     silent: bool = False
     private: bool = False
     protect: bool = False
+    whisper: bool = False
+    home: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,8 @@ class Delivery:
     """A claimed outbox row: what to send where, and the fence that guards its result.
 
     `edit` is the id of the platform message to edit, empty to send a new one; `erase` the id of one
-    to delete. `repeat` asks for the mark "may be a repeat" with `ref`.
+    to delete. `repeat` asks for the mark "may be a repeat" with `ref`. `whisper` is the user who alone shall
+    see it in a group; `home` asks for the home page of the person in `place`.
     """
 
     id: str
@@ -62,6 +63,8 @@ class Delivery:
     repeat: bool = False
     silent: bool = False
     protect: bool = False
+    whisper: str = ""
+    home: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""How fast messages may leave: a clock per conversation, a window per platform, holds after a refusal.
+"""How fast messages may leave: a clock per conversation, a window per bot, holds after a refusal.
 
 Pure but for its own memory; `now` is monotonic seconds. It never catches up after a stall: limits are
 windows, so a burst at the right average is still refused.
@@ -62,7 +62,7 @@ class Pacer:
         """Start with nothing sent."""
         self._next: dict[ConversationId, Seconds] = {}
         self._groups: dict[ConversationId, deque[Seconds]] = defaultdict(deque)
-        self._platforms: dict[str, Seconds] = {}
+        self._bots: dict[str, Seconds] = {}
         self._held: dict[str, Seconds] = {}
 
     def busy(self, now: Seconds) -> list[ConversationId]:
@@ -70,14 +70,14 @@ class Pacer:
         self._next = {conversation: at for conversation, at in self._next.items() if at > now}
         return list(self._next)
 
-    def held(self, platform: str, now: Seconds) -> Seconds:
-        """Return how long a whole platform still has to wait; takes no slot."""
-        return max(0, self._held.get(platform, now) - now)
+    def held(self, bot: str, now: Seconds) -> Seconds:
+        """Return how long a bot (`Place.bot`) still has to wait everywhere; takes no slot."""
+        return max(0, self._held.get(bot, now) - now)
 
-    def slot(self, platform: str, pace: Pace, now: Seconds) -> Seconds:
-        """Take the platform's next slot and return when it is."""
-        at = max(now, self._platforms.get(platform, now), self._held.get(platform, now))
-        self._platforms[platform] = at + 1 / pace.per_second
+    def slot(self, bot: str, pace: Pace, now: Seconds) -> Seconds:
+        """Take the bot's next slot and return when it is."""
+        at = max(now, self._bots.get(bot, now), self._held.get(bot, now))
+        self._bots[bot] = at + 1 / pace.per_second
         return at
 
     def sent(self, conversation: ConversationId, place: Place, pace: Pace, now: Seconds) -> None:
@@ -96,6 +96,6 @@ class Pacer:
         """Let a conversation wait, as its platform asked."""
         self._next[conversation] = max(self._next.get(conversation, now), now + seconds)
 
-    def hold_platform(self, platform: str, seconds: Seconds, now: Seconds) -> None:
-        """Let a whole platform wait."""
-        self._held[platform] = max(self._held.get(platform, now), now + seconds)
+    def hold_bot(self, bot: str, seconds: Seconds, now: Seconds) -> None:
+        """Let a whole bot wait."""
+        self._held[bot] = max(self._held.get(bot, now), now + seconds)

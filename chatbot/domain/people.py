@@ -15,6 +15,17 @@ TeamId = NewType("TeamId", str)
 HOME_TEAM = TeamId("home")
 
 
+class Standing(IntEnum):
+    """What a platform itself says of who acts: it can only take away, it never grants a role.
+
+    `NONE` is for guests, bots, people of another workspace and those who left; `CHIEF` for its own admins.
+    """
+
+    NONE = 0
+    PERSON = 1
+    CHIEF = 2
+
+
 class Role(IntEnum):
     """What a person may do with the bot; a higher role may do all of a lower one."""
 
@@ -39,9 +50,17 @@ class Identity:
         )
 
 
+def team_of(who: Identity) -> TeamId:
+    """Return the team an identity belongs to: its workspace, or home."""
+    return TeamId(f"{who.platform}:{who.workspace}") if who.workspace else HOME_TEAM
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody the bot knows, with their own settings."""
+    """Somebody the bot knows, with their own settings.
+
+    `team` is where their accounts are; one who is linked acts in another workspace under that `identity`.
+    """
 
     id: PersonId
     team: TeamId
@@ -62,6 +81,11 @@ class Place:
     workspace: str = ""
     thread: str = ""
     private: bool = True
+
+    @property
+    def bot(self) -> str:
+        """Whose token speaks here: the platform, or one workspace of it."""
+        return f"{self.platform}:{self.workspace}" if self.workspace else self.platform
 
 
 @dataclass(frozen=True, slots=True)

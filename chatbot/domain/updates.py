@@ -40,7 +40,10 @@ class Pressed:
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """Something about the place itself: `moved` (detail: new channel), `left` or `joined`."""
+    """Something about the place itself: `moved` (detail: new channel), `left`, `joined`, `home_opened`.
+
+    Without a user it is about a whole workspace: it `left` (the app was removed there) or `joined`.
+    """
 
     who: Sender
     what: str

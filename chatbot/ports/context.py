@@ -15,9 +15,9 @@ from chatbot.domain.conversations import Guide
 from chatbot.domain.credentials import Account
 from chatbot.domain.outbox import Delivery
 from chatbot.domain.pacing import Pace, Pacer
-from chatbot.domain.people import Conversation, Person, Role, Roster
+from chatbot.domain.people import Conversation, Identity, Person, Place, Role, Roster, Standing
 from chatbot.domain.permissions import Policy
-from chatbot.domain.updates import Pressed
+from chatbot.domain.updates import Pressed, Sender
 from chatbot.errors import Unknown, mark
 from chatbot.ports.exchanges import Exchange, Exchanges
 from chatbot.ports.platforms import CommandInfo
@@ -147,8 +147,16 @@ class Postbox(Protocol):
         """Answer a press."""
         ...
 
-    def private_url(self, platform: str, payload: str) -> str:
-        """Return the address that opens the private chat."""
+    async def standing(self, platform: str, who: Sender, *, chief: bool) -> Standing:
+        """Return what the platform says of who acts; raises `SendError` when it can't say now."""
+        ...
+
+    def private_place(self, who: Identity) -> Place | None:
+        """Return where somebody can be written to unasked, None for nowhere."""
+        ...
+
+    def private_url(self, place: Place, payload: str) -> str:
+        """Return the address that opens the private chat on the platform of a place."""
         ...
 
 
@@ -230,3 +238,4 @@ class ChatContext(Context):
     role: Role
     conversation: Conversation
     t: Translator
+    standing: Standing = field(default=Standing.PERSON, kw_only=True)

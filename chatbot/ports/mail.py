@@ -35,8 +35,12 @@ class Outbox(Protocol):
         reader: PersonId | None = None,
         locale: str = "en",
         erase: str = "",
+        whisper: str = "",
     ) -> bool:
-        """Queue a post; false when the key was queued before. `reader` may press its buttons."""
+        """Queue a post; false when the key was queued before.
+
+        `reader` may press its buttons; `whisper` is the platform's id of the user who alone shall see it.
+        """
         ...
 
     async def claim(

@@ -55,8 +55,8 @@ class Conversations(Protocol):
         """Return a conversation; raises KeyError when there is none."""
         ...
 
-    async def private_of(self, person: PersonId) -> Conversation | None:
-        """Return the person's live private conversation."""
+    async def private_of(self, person: PersonId, near: Place | None = None) -> Conversation | None:
+        """Return the person's live private conversation, best on the platform of `near`."""
         ...
 
     async def leave(self, conversation: ConversationId) -> None:

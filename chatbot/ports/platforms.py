@@ -12,8 +12,8 @@ from typing import Any, Protocol
 
 from chatbot.domain.outbox import Delivery
 from chatbot.domain.pacing import Pace
-from chatbot.domain.people import Identity, Role
-from chatbot.domain.updates import Incoming, Pressed
+from chatbot.domain.people import Identity, Place, Role, Standing
+from chatbot.domain.updates import Incoming, Pressed, Sender
 
 
 class Section(IntEnum):
@@ -73,6 +73,17 @@ class Platform(Protocol):
         """Show a short text to who pressed, or just stop the spinner; never raises."""
         ...
 
+    async def standing(self, who: Sender, *, chief: bool) -> Standing:
+        """Return what the platform says of somebody in a place; asked before anything is done for them.
+
+        Whether they are an admin there is only told with `chief`. Raises `SendError` when nobody can say now.
+        """
+        ...
+
+    def private_place(self, who: Identity) -> Place | None:
+        """Return where somebody can be written to in private unasked, None for nowhere."""
+        ...
+
     def identify(self, proof: str, life: timedelta) -> Identity | None:
         """Return who opened a page inside the platform no longer than `life` ago, by what it handed the page.
 
@@ -80,7 +91,7 @@ class Platform(Protocol):
         """
         ...
 
-    def private_url(self, payload: str) -> str:
+    def private_url(self, payload: str, workspace: str = "") -> str:
         """Return the address that opens the private chat with a start payload, or an empty string."""
         ...
 

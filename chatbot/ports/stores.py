@@ -7,6 +7,7 @@ Any call may raise `StorageError`; writes guarded by a fence raise `Fenced`.
 from typing import Protocol
 
 from chatbot.ports.accounts import Accounts
+from chatbot.ports.installs import Homes, Installations
 from chatbot.ports.mail import Inbox, Leases, Outbox
 from chatbot.ports.people import Conversations, Guides, Links, People
 from chatbot.ports.records import Audit, Balances, Fills, Subscriptions
@@ -27,3 +28,5 @@ class UnitOfWork(Protocol):
     inbox: Inbox
     audit: Audit
     leases: Leases
+    installations: Installations
+    homes: Homes

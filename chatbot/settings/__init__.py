@@ -26,11 +26,14 @@ from chatbot.domain.permissions import Permission, Policy
 from chatbot.errors import ConfigError
 from chatbot.ports.context import Options
 from chatbot.settings import _checks as check
+from chatbot.settings._slack import slack_problem
 from chatbot.settings._table import BY_NAME, TABLE, Described, env_example, readme_table
 
 __all__ = ["TABLE", "Described", "Settings", "env_example", "readme_table", "release"]
 
 _EXCHANGES = "EXCHANGE_<NAME>_URL"
+_SLACK_PARTS = ("bot_token", "signing_secret", "app_token", "client_id")
+_NEEDS_URL = {"Telegram": "TELEGRAM_BOT_TOKEN", "Slack": "SLACK_BOT_TOKEN or SLACK_CLIENT_ID"}
 _EXCHANGE = re.compile(r"EXCHANGE_([A-Z0-9]+(?:_[A-Z0-9]+)*)_URL")
 # What may be a secret in the wrong place is not repeated in a message.
 _TELL_TALE = re.compile(r"@|[A-Za-z0-9_+/=-]{20}|[^\x20-\x7e]")
@@ -87,6 +90,17 @@ class Settings(BaseSettings):
     telegram_webhook_secret: Annotated[SecretStr | None, _by(check.webhook_secret)] = _optional(
         "TELEGRAM_WEBHOOK_SECRET"
     )
+    slack_bot_token: Annotated[SecretStr | None, _by(check.slack_token("xoxb"))] = _optional(
+        "SLACK_BOT_TOKEN"
+    )
+    slack_signing_secret: SecretStr | None = _optional("SLACK_SIGNING_SECRET")
+    slack_app_token: Annotated[SecretStr | None, _by(check.slack_token("xapp"))] = _optional(
+        "SLACK_APP_TOKEN"
+    )
+    slack_client_id: Annotated[str | None, _by(check.client_id)] = _optional("SLACK_CLIENT_ID")
+    slack_client_secret: SecretStr | None = _optional("SLACK_CLIENT_SECRET")
+    slack_api_url: Annotated[str | None, _by(check.api_url)] = _optional("SLACK_API_URL")
+    slack_command: Annotated[str, _by(check.slash_command)] = _setting("SLACK_COMMAND")
     # Below what it depends on: pydantic checks the fields in this order.
     public_url: str = _setting("PUBLIC_URL")
 
@@ -162,23 +176,38 @@ class Settings(BaseSettings):
             )
         return secret
 
+    @field_validator("slack_client_secret")
+    @classmethod
+    def _slack(cls, secret: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        problem = slack_problem(
+            {
+                **{name: info.data.get(f"slack_{name}", True) for name in _SLACK_PARTS},
+                "client_secret": secret,
+            }
+        )
+        if problem:
+            raise _Together(problem)
+        return secret
+
     @field_validator("public_url", mode="before")
     @classmethod
     def _public_url(cls, text: str, info: ValidationInfo) -> str:
-        if not text and not _telegram(info):
+        platforms = _platforms(info)
+        if not text and not platforms:
             return f"http://localhost:{info.data.get('port', '')}"
         if not text:
             raise _Together(
-                "PUBLIC_URL must be set together with TELEGRAM_BOT_TOKEN: the https address under which "
-                "people's browsers reach us, for example PUBLIC_URL=https://bot.example.com."
+                f"PUBLIC_URL must be set together with {_NEEDS_URL[platforms[0]]}: the https address under "
+                "which people's browsers reach us, for example PUBLIC_URL=https://bot.example.com."
             )
         url = check.public_url(text)
-        api = info.data.get("telegram_api_url")
-        if check.is_loopback(url) and _telegram(info) and not (api and check.is_loopback(api)):
-            raise _Together(
-                f'PUBLIC_URL is "{url}", which only this machine can open, so people on Telegram could not '
-                "use their link: set an https address, for example PUBLIC_URL=https://bot.example.com."
-            )
+        for platform in platforms if check.is_loopback(url) else ():
+            api = info.data.get(f"{platform.lower()}_api_url")
+            if not (api and check.is_loopback(api)):
+                raise _Together(
+                    f'PUBLIC_URL is "{url}", which only this machine can open, so people on {platform} could '
+                    "not use their link: set an https address, for example PUBLIC_URL=https://bot.example.com."
+                )
         return url
 
     def options(self) -> Options:
@@ -212,6 +241,12 @@ class Settings(BaseSettings):
 def _telegram(info: ValidationInfo) -> bool:
     # A token that is there but wrong has no entry; it still means that Telegram is wanted.
     return info.data.get("telegram_bot_token", True) is not None
+
+
+def _platforms(info: ValidationInfo) -> list[str]:
+    # What is there but wrong has no entry; it still means that Slack is wanted.
+    slack = any(info.data.get(f"slack_{name}", True) is not None for name in ("bot_token", "client_id"))
+    return [name for name, wanted in (("Telegram", _telegram(info)), ("Slack", slack)) if wanted]
 
 
 def _filled(variables: Mapping[str, str | None]) -> dict[str, str]:

@@ -149,6 +149,40 @@ def bot_token(text: str) -> str:
     return text
 
 
+def slack_token(start: str) -> Callable[[str], str]:
+    """Return a checker for a token that Slack gave."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(rf"{start}-[A-Za-z0-9.-]+", text):
+            raise Wrong(f"a token as Slack gives it, which starts with {start}-")
+        return text
+
+    return check
+
+
+def client_id(text: str) -> str:
+    """Check the shape of a Slack app's client id."""
+    if not re.fullmatch(r"[0-9]+\.[0-9]+", text):
+        raise Wrong("the client id of a Slack app: digits, a point, digits")
+    return text
+
+
+def api_url(text: str) -> str:
+    """Read the address of a Slack Web API, with the slash at its end."""
+    expected = "http:// or https:// with a host, and /api/ at the end"
+    parts = _split(text, expected)
+    if not parts.path.endswith("/api/") or not _PATH.fullmatch(parts.path):
+        raise Wrong(expected)
+    return _origin(parts) + parts.path
+
+
+def slash_command(text: str) -> str:
+    """Read the name of a slash command."""
+    if not re.fullmatch(r"/[a-z][a-z0-9_-]{0,30}", text):
+        raise Wrong("a slash and at most 31 small letters, digits, _ or -")
+    return text
+
+
 def locale(text: str) -> str:
     """Read a language that we speak."""
     found = nearest_locale(text)

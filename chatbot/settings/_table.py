@@ -10,6 +10,7 @@ from dataclasses import dataclass
 GENERAL = "General"
 WEB = "Address and the link page"
 TELEGRAM = "Telegram"
+SLACK = "Slack"
 PEOPLE = "People"
 KEYS = "Exchanges and keys"
 TEXT = "Language, time and currency of somebody new"
@@ -69,7 +70,7 @@ TABLE: tuple[Described, ...] = (
         "PUBLIC_URL",
         WEB,
         "Where people's browsers reach us: https with a host name, or http on localhost. Its path is put "
-        "before /key and /api. Needed with Telegram.",
+        "before /key and /api. Needed with Telegram and Slack.",
         "https://bot.example.com",
         shown="http://localhost:$PORT while the web chat is the only platform",
     ),
@@ -100,6 +101,56 @@ TABLE: tuple[Described, ...] = (
         "letters, digits, _ or -.",
         "<the output of: openssl rand -hex 32>",
         secret=True,
+    ),
+    Described(
+        "SLACK_BOT_TOKEN",
+        SLACK,
+        "The token of your one workspace, xoxb-…. Left out when many workspaces install the app.",
+        "xoxb-<digits, letters and dashes>",
+        secret=True,
+    ),
+    Described(
+        "SLACK_SIGNING_SECRET",
+        SLACK,
+        "Slack signs what it sends to PUBLIC_URL/slack/events with this; not needed with SLACK_APP_TOKEN.",
+        "<32 hex digits from the app's Basic Information>",
+        secret=True,
+    ),
+    Described(
+        "SLACK_APP_TOKEN",
+        SLACK,
+        "Socket Mode: the bot calls Slack, so no public address is needed for it. xapp-…, scope "
+        "connections:write.",
+        "xapp-<digits, letters and dashes>",
+        secret=True,
+    ),
+    Described(
+        "SLACK_CLIENT_ID",
+        SLACK,
+        "Many workspaces: anybody may install the app at PUBLIC_URL/slack/install. Needs "
+        "SLACK_CLIENT_SECRET and SLACK_SIGNING_SECRET.",
+        "<the app's client id>",
+    ),
+    Described(
+        "SLACK_CLIENT_SECRET",
+        SLACK,
+        "The secret that belongs to SLACK_CLIENT_ID.",
+        "<32 hex digits from the app's Basic Information>",
+        secret=True,
+    ),
+    Described(
+        "SLACK_API_URL",
+        SLACK,
+        "Another Web API, ending in /api/; it serves OAuth too.",
+        "http://127.0.0.1:8082/api/",
+        shown="Slack's own",
+    ),
+    Described(
+        "SLACK_COMMAND",
+        SLACK,
+        "The slash command that takes all the others, when /keyherald is taken in your workspace.",
+        "/kh",
+        "/keyherald",
     ),
     Described(
         "ADMINS",

@@ -9,7 +9,11 @@ from handlers.notifications import subscriptions
 
 
 @command(
-    "here", mark("In a group: send my balances and fills here"), where=Where.GROUP, section=Section.BEGIN
+    "here",
+    mark("In a group: send my balances and fills here"),
+    where=Where.GROUP,
+    section=Section.BEGIN,
+    chief=True,
 )
 async def here(cmd: Command, ctx: ChatContext) -> Reply:
     """Make this place a target of the sender's own accounts."""

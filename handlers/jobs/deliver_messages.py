@@ -50,11 +50,11 @@ async def _send(delivery: Delivery, ctx: Context) -> None:
     if pace is None:
         await _fail(delivery, SendError(Verdict.UNSENT, UNCONFIGURED, wait=PLATFORM_HOLD), ctx)
         return
-    held = ctx.pacer.held(platform, ctx.clock.monotonic())
+    held = ctx.pacer.held(delivery.place.bot, ctx.clock.monotonic())
     if held:
         await _hand_back(delivery, held, ctx)
         return
-    await _wait(ctx, platform, pace)
+    await _wait(ctx, delivery.place.bot, pace)
     if ctx.clock.now() > delivery.deadline - SAFETY:
         await _hand_back(delivery, 1, ctx)
         return
@@ -104,9 +104,9 @@ async def _hand_back(delivery: Delivery, delay: float, ctx: Context) -> None:
         await store.outbox.failed(delivery, later, "not its turn yet", ctx.clock.now())
 
 
-async def _wait(ctx: Context, platform: str, pace: Pace) -> None:
+async def _wait(ctx: Context, bot: str, pace: Pace) -> None:
     now = ctx.clock.monotonic()
-    pause = ctx.pacer.slot(platform, pace, now) - now
+    pause = ctx.pacer.slot(bot, pace, now) - now
     if pause > 0:
         await ctx.clock.sleep(pause)
 
@@ -118,7 +118,7 @@ async def _fail(delivery: Delivery, error: SendError, ctx: Context) -> None:
     if error.wait:
         ctx.pacer.hold(delivery.conversation, error.wait, now)
     if error.verdict is Verdict.UNAUTHORISED:
-        ctx.pacer.hold_platform(delivery.place.platform, PLATFORM_HOLD, now)
+        ctx.pacer.hold_bot(delivery.place.bot, PLATFORM_HOLD, now)
     async with ctx.uow() as store:
         await store.outbox.failed(
             delivery, after_failure(delivery, error.verdict, error.wait), error.reason, ctx.clock.now()

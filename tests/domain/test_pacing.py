@@ -55,8 +55,8 @@ def test_a_shorter_hold_does_not_end_a_longer_one() -> None:
     pacer = Pacer()
     pacer.hold(CHATS[0], 60, 0)
     pacer.hold(CHATS[0], 5, 0)
-    pacer.hold_platform("telegram", 60, 0)
-    pacer.hold_platform("telegram", 5, 0)
+    pacer.hold_bot("telegram", 60, 0)
+    pacer.hold_bot("telegram", 5, 0)
     assert pacer.busy(59) == [CHATS[0]]
     assert pacer.held("telegram", 59) == 1
 
@@ -64,7 +64,7 @@ def test_a_shorter_hold_does_not_end_a_longer_one() -> None:
 def test_a_held_platform_gives_no_slot_before_its_time() -> None:
     """Asking how long it is held takes no slot; other platforms go on."""
     pacer = Pacer()
-    pacer.hold_platform("telegram", 60, 0)
+    pacer.hold_bot("telegram", 60, 0)
     for _ in range(1000):
         assert pacer.held("telegram", 10) == 50
     assert pacer.slot("telegram", TELEGRAM, 10) == 60

@@ -8,7 +8,7 @@ from typing import Any
 from chatbot.domain.messages import Button, Message
 from chatbot.domain.outbox import Delivery
 from chatbot.domain.pacing import Pace
-from chatbot.domain.people import Identity
+from chatbot.domain.people import Identity, Place, Standing
 from chatbot.domain.updates import Happened, Incoming, Pressed, Said, Sender
 from chatbot.errors import SendError
 from chatbot.ports.platforms import CommandInfo, Inlet
@@ -54,12 +54,23 @@ class Chat:
     toasts: list[str] = field(default_factory=list)
     refuse: list[SendError] = field(default_factory=list)
     sends: int = 0
+    standings: dict[str, Standing] = field(default_factory=dict)
+    reaches_out: bool = False
 
     async def start(self, inlet: Inlet, commands: Sequence[CommandInfo]) -> None:
         """Nothing to start."""
 
     async def stop(self) -> None:
         """Nothing to stop."""
+
+    async def standing(self, who: Sender, *, chief: bool) -> Standing:
+        """Say what the test set: a chief, unless it says otherwise."""
+        del chief
+        return self.standings.get(who.user, Standing.CHIEF)
+
+    def private_place(self, who: Identity) -> Place | None:
+        """Return the person's own chat where this chat may write unasked."""
+        return Place(self.name, who.user) if self.reaches_out else None
 
     def parse(self, raw: Mapping[str, Any]) -> Incoming | None:
         """Read what `type`, `press` and `tell` stored."""
@@ -100,7 +111,7 @@ class Chat:
         del life
         return Identity(self.name, proof.removeprefix("signed:")) if proof.startswith("signed:") else None
 
-    def private_url(self, payload: str) -> str:
+    def private_url(self, payload: str, workspace: str = "") -> str:
         """Return an address that names the payload."""
         return f"https://chat.example/?start={payload}"
 

@@ -14,8 +14,8 @@ from starlette.routing import Route
 from telegram.error import BadRequest, TelegramError
 
 from chatbot.domain.outbox import Delivery
-from chatbot.domain.people import Identity
-from chatbot.domain.updates import Incoming, Pressed
+from chatbot.domain.people import Identity, Place, Standing
+from chatbot.domain.updates import Incoming, Pressed, Sender
 from chatbot.errors import ConfigError, SendError, Verdict
 from chatbot.platforms.telegram.listing import listings
 from chatbot.platforms.telegram.miniapp import user_of
@@ -36,6 +36,7 @@ from chatbot.ports.platforms import CommandInfo, Inlet, Pace
 from chatbot.text import Translator
 
 DEFAULT_API_URL = "https://api.telegram.org"
+CHIEFS = frozenset({"creator", "administrator"})
 WEBHOOK_PATH = "/telegram/webhook"
 _TOKEN = re.compile(r"\d+:[A-Za-z0-9_-]+")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{32,256}")
@@ -127,11 +128,30 @@ class Telegram:
         except TelegramError as late:
             self._log.info("telegram_answer_ignored", reason=reason_of(late))
 
+    async def standing(self, who: Sender, *, chief: bool) -> Standing:
+        """Return a person's standing; guests and bots never get as far as here on Telegram."""
+        if not chief or who.private:
+            return Standing.PERSON
+        try:
+            member = await self._api.facts("getChatMember", chat_id=who.channel, user_id=int(who.user))
+        except TelegramError as error:
+            failure = verdict_on(error)
+            if failure.retry:
+                raise failure from None
+            return Standing.PERSON
+        return Standing.CHIEF if member.get("status") in CHIEFS else Standing.PERSON
+
+    def private_place(self, who: Identity) -> Place | None:
+        """Return nothing: a bot can't write to somebody here who never wrote to it."""
+        del who
+        return None
+
     def identify(self, proof: str, life: timedelta) -> Identity | None:
         user = user_of(proof, self._token, self._clock.now(), life)
         return Identity(self.name, user) if user else None
 
-    def private_url(self, payload: str) -> str:
+    def private_url(self, payload: str, workspace: str = "") -> str:
+        del workspace  # there are none here
         if not self.username:
             return ""
         start = f"?start={payload}" if _PAYLOAD.fullmatch(payload) else ""

@@ -69,9 +69,9 @@ class Api(Bot):
             pass
         raise TelegramError("an answer without a result")
 
-    async def facts(self, method: str) -> dict[str, Any]:
-        """Return what a method without parameters tells."""
-        result = await self.call(method, seconds=CONTROL_SECONDS)
+    async def facts(self, method: str, **params: Any) -> dict[str, Any]:
+        """Return what a method tells that changes nothing."""
+        result = await self.call(method, params, seconds=CONTROL_SECONDS)
         if not isinstance(result, dict):
             raise TelegramError("a result that is no object")
         return result

@@ -18,8 +18,8 @@ from starlette.exceptions import HTTPException
 
 from chatbot.domain.messages import Button, Line, Message, Piece, to_json
 from chatbot.domain.outbox import Delivery, Promise
-from chatbot.domain.people import Identity
-from chatbot.domain.updates import Incoming, Pressed, Said
+from chatbot.domain.people import Identity, Place, Standing
+from chatbot.domain.updates import Incoming, Pressed, Said, Sender
 from chatbot.errors import SendError, Verdict
 from chatbot.platforms.webchat.board import BOT, Board, Content
 from chatbot.platforms.webchat.door import Door
@@ -115,12 +115,21 @@ class WebChat:
         """Show a short text in the chat of the press, or only end its wait."""
         self._board.toast(pressed.who.channel, toast, pressed.answer)
 
+    async def standing(self, who: Sender, *, chief: bool) -> Standing:
+        del who, chief  # nobody comes in here but the person at this machine
+        return Standing.CHIEF
+
+    def private_place(self, who: Identity) -> Place | None:
+        del who
+        return None
+
     def identify(self, proof: str, life: timedelta) -> Identity | None:
         del proof, life  # nothing here vouches for anybody
         return None
 
-    def private_url(self, payload: str) -> str:
+    def private_url(self, payload: str, workspace: str = "") -> str:
         """Return the address that the page takes as: go to the private chat and start with this."""
+        del workspace  # there are none here
         return f"{self._origin}/chat?start={quote(payload, safe='')}"
 
     def routes(self) -> Sequence[Any]:

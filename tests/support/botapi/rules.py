@@ -10,6 +10,7 @@ from typing import Any
 _SEND = {"chat_id", "message_thread_id", "disable_notification", "protect_content", "reply_markup"}
 PARAMETERS: dict[str, set[str]] = {
     "getMe": set(),
+    "getChatMember": {"chat_id", "user_id"},
     "getUpdates": {"offset", "limit", "timeout", "allowed_updates"},
     "getWebhookInfo": set(),
     "setWebhook": {"url", "secret_token", "allowed_updates", "drop_pending_updates", "max_connections"},

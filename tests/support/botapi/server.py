@@ -179,6 +179,11 @@ class BotApi:
     async def _getMe(self, params: dict[str, Any]) -> Any:  # noqa: N802  the API's own names, as below
         return BOT
 
+    async def _getChatMember(self, params: dict[str, Any]) -> Any:  # noqa: N802
+        chat = self.world.chats[int(params["chat_id"])]
+        admin = chat.admins is None or params["user_id"] in chat.admins
+        return {"status": "administrator" if admin else "member", "user": {"id": params["user_id"]}}
+
     async def _getUpdates(self, params: dict[str, Any]) -> Any:  # noqa: N802
         if self.webhook.get("url"):
             raise Refused(

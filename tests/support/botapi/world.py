@@ -22,6 +22,7 @@ class Chat:
     forum: bool = False
     topics: set[int] = field(default_factory=set)
     moved_to: int = 0
+    admins: set[int] | None = None  # None: everybody is one
     refusal: tuple[int, str] | None = None
 
 
