@@ -29,6 +29,8 @@ LIBRARIES = (
     "asyncio",
     "httpcore",
     "httpx",
+    "slack_bolt",
+    "slack_sdk",
     "sqlalchemy",
     "telegram",
     "uvicorn",
@@ -49,6 +51,9 @@ _HEADER = re.compile(
 )
 _SCHEMES = re.compile(r"\b(Bearer|Basic|Bitso|HS256|BITSTAMP)\s+\S+")
 _BOT = re.compile(r"(?:\bbot)?\b[0-9]{1,20}:[A-Za-z0-9_-]{16,}|/bot[^/\s\"']+")
+_SLACK = re.compile(r"\b(?:xox[a-z]\.)?(?:xox[a-z]|xapp)-[A-Za-z0-9.-]{6,}")
+# Where an answer to one press may be posted, an incoming webhook, the ticket of a socket.
+_HOOK = re.compile(r"(\bhooks\.slack(?:-gov)?\.com/|[?&]ticket=)[^\s\"'&)]+")
 _USERINFO = re.compile(r"(\w://)[^/\s]+@")
 _LINK = re.compile(r"(/(?:key|chat)#)[^\s\"')]+")
 _WORD = re.compile(r"[A-Za-z0-9+=_-]{16,}")
@@ -115,6 +120,8 @@ def redact(text: str) -> str:
     text = _SCHEMES.sub(rf"\1 {HIDDEN}", text)
     text = _USERINFO.sub(rf"\1{HIDDEN}@", text)
     text = _LINK.sub(rf"\1{HIDDEN}", text)
+    text = _HOOK.sub(rf"\1{HIDDEN}", text)
+    text = _SLACK.sub(HIDDEN, text)
     text = _BOT.sub(lambda found: "/bot" + HIDDEN if found[0].startswith("/bot") else HIDDEN, text)
     text = _WORD.sub(lambda found: HIDDEN if _looks_secret(found[0]) else found[0], text)
     return _CONTROL.sub("�", text)

@@ -75,6 +75,12 @@ class AuditStore:
             self._tx.before_commit(self._join_chain)
         self._noted[team] += [row.seq for row in noted]
 
+    async def count(self, team: TeamId, actor: str, action: str, outcome: str, since: datetime) -> int:
+        theirs = AUDIT.c.team == team, AUDIT.c.actor == actor, AUDIT.c.at >= since
+        alike = AUDIT.c.action == action, AUDIT.c.outcome == outcome
+        row = await self._tx.first(select(func.count()).select_from(AUDIT).where(*theirs, *alike))
+        return int(row[0]) if row else 0
+
     async def recent(self, team: TeamId, limit: int) -> SequenceOf[AuditEntry]:
         newest = select(AUDIT).where(AUDIT.c.team == team).order_by(AUDIT.c.seq.desc()).limit(limit)
         return [

@@ -4,6 +4,8 @@ A place is unique by platform, workspace, channel and thread. A Telegram group t
 keeps its row, so that whatever points at it stays right.
 """
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -15,7 +17,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     and_,
-    case,
     delete,
     exists,
     func,
@@ -42,6 +43,8 @@ CONVERSATIONS = Table(
     UniqueConstraint("platform", "workspace", "channel", "thread"),
 )
 
+_UNFINISHED = ["pending", "claimed", "begun"]
+
 
 def place_from(row: Record) -> Place:
     """Return the place of a row that holds a conversation's columns."""
@@ -67,13 +70,16 @@ class ConversationStore:
         return conversation_from(row)
 
     async def private_of(self, person: PersonId, near: Place | None = None) -> Conversation | None:
+        theirs = await self.privates_of(person)
+        return next((one for one in theirs if near is None or one.place.bot == near.bot), None)
+
+    async def privates_of(self, person: PersonId) -> Sequence[Conversation]:
         mine = and_(CONVERSATIONS.c.person == person, CONVERSATIONS.c.private, CONVERSATIONS.c.live)
-        order: list[ColumnElement[Any]] = [CONVERSATIONS.c.thread, CONVERSATIONS.c.id]
-        if near is not None:
-            there = CONVERSATIONS.c.platform == near.platform, CONVERSATIONS.c.workspace == near.workspace
-            order.insert(0, case((and_(*there), 0), else_=1))
-        row = await self._tx.first(select(CONVERSATIONS).where(mine).order_by(*order).limit(1))
-        return conversation_from(row) if row else None
+        order = CONVERSATIONS.c.thread, CONVERSATIONS.c.id
+        found: dict[str, Conversation] = {}
+        for row in await self._tx.all(select(CONVERSATIONS).where(mine).order_by(*order)):
+            found.setdefault(place_from(row).bot, conversation_from(row))
+        return list(found.values())
 
     async def leave(self, conversation: ConversationId) -> None:
         row = await self._tx.first(select(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation))
@@ -97,9 +103,29 @@ class ConversationStore:
         await self._tx.run(delete(subscriptions).where(subscriptions.c.conversation.in_(left)))
         return left
 
+    async def leave_workspace(self, platform: str, workspace: str, now: datetime) -> Sequence[PersonId]:
+        there = CONVERSATIONS.c.platform == platform, CONVERSATIONS.c.workspace == workspace
+        ended = update(CONVERSATIONS).where(*there, CONVERSATIONS.c.live).values(live=False)
+        rows = await self._tx.all(ended.returning(*CONVERSATIONS.c))
+        left = select(CONVERSATIONS.c.id).where(*there)
+        subscriptions = METADATA.tables["subscriptions"]
+        groups = subscriptions.c.conversation.in_(left.where(~CONVERSATIONS.c.private))
+        await self._tx.run(delete(subscriptions).where(groups))
+        outbox = METADATA.tables["outbox"]
+        waiting = and_(outbox.c.conversation.in_(left), outbox.c.state.in_(_UNFINISHED))
+        # Also what is under way: handed back, it would wait and come with the next installation.
+        over = {"state": "gone", "reason": "workspace left", "image": None, "lease_until": None}
+        await self._tx.run(update(outbox).where(waiting).values(over | {"over_at": now}))
+        return sorted({PersonId(row.person) for row in rows if row.private and row.person is not None})
+
+    async def rejoin_workspace(self, platform: str, workspace: str) -> None:
+        there = CONVERSATIONS.c.platform == platform, CONVERSATIONS.c.workspace == workspace
+        theirs = CONVERSATIONS.c.private, CONVERSATIONS.c.person.is_not(None)
+        await self._tx.run(update(CONVERSATIONS).where(*there, *theirs).values(live=True))
+
     async def forget_empty(self) -> None:
         outbox = METADATA.tables["outbox"]
-        unfinished = outbox.c.state.in_(["pending", "claimed", "begun"])
+        unfinished = outbox.c.state.in_(_UNFINISHED)
         waiting = exists().where(outbox.c.conversation == CONVERSATIONS.c.id, unfinished)
         nobody = and_(CONVERSATIONS.c.private, CONVERSATIONS.c.person.is_(None))
         await self._tx.run(delete(CONVERSATIONS).where(nobody, ~waiting))

@@ -1,8 +1,8 @@
 """Taking rows from the outbox and recording what became of them.
 
-One row per conversation at a time, in the order of queueing. A row whose worker died is as new while it was
-only claimed; once it had begun, `domain.outbox.after_unknown` says whether it is repeated with a mark. One
-that takes its worker down again and again is parked.
+One row per conversation at a time, in the order of queueing; its home page goes apart from its chat. A row
+whose worker died is as new while it was only claimed; once it had begun, `domain.outbox.after_unknown` says
+whether it is repeated with a mark. One that takes its worker down again and again is parked.
 """
 
 from collections.abc import Sequence
@@ -37,12 +37,14 @@ class OutboxStore(Outgoing):
         limit: int,
         busy: Sequence[ConversationId],
         platforms: Sequence[str],
+        full: Sequence[str] = (),
     ) -> Sequence[Delivery]:
         await self._recover(now)
         rows = await self._tx.all(
             _joined()
             .where(UNFINISHED, _O.state == OutboxState.PENDING, _O.due_at <= now, CONVERSATIONS.c.live)
             .where(_O.conversation.not_in(busy), CONVERSATIONS.c.platform.in_(platforms), ~_blocked(now))
+            .where(*(~_of_bot(bot) for bot in full))
             .order_by(_O.due_at, _O.seq)
             .limit(limit)
             .with_for_update(of=OUTBOX, skip_locked=True)
@@ -64,6 +66,8 @@ class OutboxStore(Outgoing):
         )
         if delivery.card and message_id and not delivery.erase:
             await cards.remember(self._tx, row.conversation, delivery.card, row.team, message_id, now)
+        if delivery.home:
+            await self._drop_replaced_pages(row.conversation, delivery.id)
 
     async def failed(self, delivery: Delivery, what: Next, reason: str, now: datetime) -> None:
         values = _after(what, now) | {"reason": reason}
@@ -110,9 +114,15 @@ def _joined() -> Select[Any]:
     )
 
 
+def _of_bot(bot: str) -> ColumnElement[bool]:
+    platform, _, workspace = bot.partition(":")
+    return and_(CONVERSATIONS.c.platform == platform, CONVERSATIONS.c.workspace == workspace)
+
+
 def _blocked(now: datetime) -> ColumnElement[bool]:
     other = OUTBOX.alias("other")
-    same_lane = other.c.conversation == _O.conversation
+    # A home page that can't be shown must not hold up what is told in the chat.
+    same_lane = and_(other.c.conversation == _O.conversation, other.c.home == _O.home)
     # Transactions may commit in another order than they were numbered.
     under_way = and_(other.c.state.in_(_IN_FLIGHT), other.c.lease_until > now, other.c.seq != _O.seq)
     return exists().where(same_lane, text(f"other.{OPEN}"), or_(other.c.seq < _O.seq, under_way))

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Column, ForeignKey, Table, Text, select, update
+from sqlalchemy import Column, ForeignKey, Table, Text, delete, select, update
 
-from chatbot.domain.people import Conversation
+from chatbot.domain.people import Conversation, PersonId
 from chatbot.ports.installs import Home
 from storage.columns import METADATA, Time
 from storage.conversations import CONVERSATIONS, conversation_from
@@ -49,3 +49,16 @@ class HomeStore:
     async def shown(self, conversation: Conversation, digest: str) -> None:
         mine = HOMES.c.conversation == conversation.id
         await self._tx.run(update(HOMES).where(mine).values(digest=digest))
+
+    async def of_person(self, person: PersonId) -> Sequence[Conversation]:
+        rows = await self._tx.all(
+            select(CONVERSATIONS)
+            .join(HOMES, HOMES.c.conversation == CONVERSATIONS.c.id)
+            .where(CONVERSATIONS.c.person == person, CONVERSATIONS.c.live)
+            .order_by(CONVERSATIONS.c.id)
+        )
+        return [conversation_from(row) for row in rows]
+
+    async def prune(self) -> int:
+        left = select(CONVERSATIONS.c.id).where(~CONVERSATIONS.c.live)
+        return await self._tx.run(delete(HOMES).where(HOMES.c.conversation.in_(left)))

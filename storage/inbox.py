@@ -91,15 +91,15 @@ class InboxStore:
         if not await self._tx.run(update(INBOX).where(*_mine(row)).values(values)):
             raise Fenced("the update was taken over")
 
-    async def fail(self, row: InboxRow, reason: str, *, park: bool) -> None:
-        values: dict[str, Any] = {"state": "pending", "lease_until": None, "reason": reason}
+    async def fail(self, row: InboxRow, reason: str, *, park: bool, until: datetime | None = None) -> None:
+        values: dict[str, Any] = {"state": "pending", "lease_until": until, "reason": reason}
         if park:
             # Nobody looks at it again, so what somebody wrote is not kept either.
             values |= {"state": "parked", "raw": None}
         await self._tx.run(update(INBOX).where(*_mine(row)).values(values))
 
-    async def release(self, rows: SequenceOf[InboxRow]) -> None:
-        values = {"state": "pending", "lease_until": None, "attempts": INBOX.c.attempts - 1}
+    async def release(self, rows: SequenceOf[InboxRow], until: datetime | None = None) -> None:
+        values = {"state": "pending", "lease_until": until, "attempts": INBOX.c.attempts - 1}
         for row in rows:
             await self._tx.run(update(INBOX).where(*_mine(row)).values(values))
 

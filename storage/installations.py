@@ -3,12 +3,13 @@
 One that ended keeps its row without its tokens, so that the team's accounts are not read meanwhile.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Column, LargeBinary, Table, Text, delete, select, update
 
-from chatbot.domain.people import TeamId
+from chatbot.domain.people import TeamId, workspace_of
 from chatbot.ports.installs import Installation
 from storage.columns import METADATA, Time
 from storage.transaction import Transaction
@@ -44,18 +45,30 @@ class InstallationStore:
             "at": now,
             "ended_at": None,
         }
+        if workspace_of(installation.team) == installation.wide:
+            await self._revive_with(installation.team, installation.wide, now)
         added = self._tx.insert(INSTALLATIONS).values(team=installation.team, **fresh)
         await self._tx.run(added.on_conflict_do_update(index_elements=["team"], set_=fresh))
+
+    async def renew(self, team: TeamId, sealed: bytes) -> bool:
+        # Not when it began: an end that was told late is older than its tokens' renewal, and yet its end.
+        live = _I.team == team, _I.ended_at.is_(None), _I.sealed.is_not(None)
+        return bool(await self._tx.run(update(INSTALLATIONS).where(*live).values(sealed=sealed)))
 
     async def find(self, team: TeamId) -> Installation | None:
         row = await self._tx.first(select(INSTALLATIONS).where(_I.team == team, _I.ended_at.is_(None)))
         return Installation(TeamId(row.team), row.wide, row.sealed) if row else None
 
     async def end(self, team: TeamId, now: datetime) -> bool:
-        live = _I.team == team, _I.ended_at.is_(None)
+        live = _I.team == team, _I.ended_at.is_(None), _I.at <= now
         ended = await self._tx.run(update(INSTALLATIONS).where(*live).values(sealed=None, ended_at=now))
         self._tx.wipe_log()
         return bool(ended)
+
+    async def parts(self, wide: str) -> Sequence[TeamId]:
+        there = _I.wide == wide, _I.wide != ""
+        rows = await self._tx.all(select(_I.team).where(*there).order_by(_I.team))
+        return [TeamId(row.team) for row in rows]
 
     async def ended(self, team: TeamId) -> bool:
         over = _I.team == team, _I.ended_at.is_not(None)
@@ -68,3 +81,13 @@ class InstallationStore:
     async def redeem(self, state: bytes, now: datetime) -> bool:
         given = STATES.c.hash == state, STATES.c.expires_at > now
         return bool(await self._tx.run(delete(STATES).where(*given)))
+
+    async def _revive_with(self, team: TeamId, wide: str, now: datetime) -> None:
+        """Let live again what ended together with its organisation; what was taken away alone stays away."""
+        whole = await self._tx.first(select(_I.ended_at).where(_I.team == team, _I.ended_at.is_not(None)))
+        if whole is not None:
+            together = _I.wide == wide, _I.team != team, _I.ended_at == whole.ended_at
+            await self._tx.run(update(INSTALLATIONS).where(*together).values(at=now, ended_at=None))
+
+    async def prune(self, now: datetime) -> int:
+        return await self._tx.run(delete(STATES).where(STATES.c.expires_at <= now))

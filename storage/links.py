@@ -28,6 +28,7 @@ from chatbot.domain.links import CLAIMS, TRIES, Link, LinkState
 from chatbot.domain.people import ConversationId, Identity, PersonId, TeamId
 from chatbot.errors import Fenced
 from storage.columns import METADATA, Time, Words
+from storage.linked import main_of
 from storage.people import PEOPLE
 from storage.transaction import Record, Transaction
 
@@ -96,15 +97,17 @@ class LinkStore:
         )
 
     async def open_of(self, who: Identity, now: datetime) -> bytes | None:
-        mine = and_(
+        is_theirs = and_(
             PEOPLE.c.platform == who.platform,
             PEOPLE.c.workspace == who.workspace,
             PEOPLE.c.user == who.user,
-            LINKS.c.expires_at > now,
-            _ALIVE,
         )
+        owner = select(main_of(PEOPLE.c.id)).where(is_theirs).scalar_subquery()
         row = await self._tx.first(
-            select(LINKS.c.id).join(PEOPLE).where(mine).order_by(LINKS.c.minted_at.desc()).limit(1)
+            select(LINKS.c.id)
+            .where(LINKS.c.person == owner, LINKS.c.expires_at > now, _ALIVE)
+            .order_by(LINKS.c.minted_at.desc())
+            .limit(1)
         )
         return bytes(row.id) if row else None
 
@@ -148,12 +151,10 @@ class LinkStore:
         self._tx.wipe_log()
 
     async def revoke_of(self, person: PersonId) -> int:
-        ended = await self._tx.run(
-            update(LINKS).where(LINKS.c.person == person, _ALIVE).values(_over(LinkState.REVOKED))
-        )
-        if ended:
-            self._tx.wipe_log()
-        return ended
+        return await self._revoke(LINKS.c.person == person)
+
+    async def revoke_of_team(self, team: TeamId) -> int:
+        return await self._revoke(LINKS.c.team == team)
 
     async def expire(self, now: datetime) -> Sequence[Link]:
         # Whoever submitted in time is not cut off while the exchange answers.
@@ -167,6 +168,12 @@ class LinkStore:
         if rows:
             self._tx.wipe_log()
         return [_link(row) for row in rows]
+
+    async def _revoke(self, whose: ColumnElement[bool]) -> int:
+        ended = await self._tx.run(update(LINKS).where(whose, _ALIVE).values(_over(LinkState.REVOKED)))
+        if ended:
+            self._tx.wipe_log()
+        return ended
 
     async def _end_claim(self, link: Link, **values: Any) -> None:
         mine = and_(LINKS.c.id == link.id, LINKS.c.fence == link.fence, LINKS.c.state == LinkState.VERIFYING)

@@ -76,6 +76,7 @@ UNFINISHED = text(f"outbox.{OPEN}")
 _OPEN = text(OPEN)
 _KEPT = text("message IS NOT NULL")
 _MARKED = text("repeat")
+_PAGE = text("home")
 _BY_LANE = Index(
     "ix_outbox_open_lane", OUTBOX.c.conversation, OUTBOX.c.seq, sqlite_where=_OPEN, postgresql_where=_OPEN
 )
@@ -84,6 +85,7 @@ _BY_CONVERSATION = Index("ix_outbox_conversation", OUTBOX.c.conversation)
 _BY_STATE = Index("ix_outbox_state", OUTBOX.c.state)
 _BY_MARK = Index("ix_outbox_marked", OUTBOX.c.state, sqlite_where=_MARKED, postgresql_where=_MARKED)
 _BY_END = Index("ix_outbox_kept", OUTBOX.c.over_at, sqlite_where=_KEPT, postgresql_where=_KEPT)
+_BY_PAGE = Index("ix_outbox_home", OUTBOX.c.conversation, sqlite_where=_PAGE, postgresql_where=_PAGE)
 _PRUNED_AT_ONCE = 500
 
 
@@ -164,6 +166,16 @@ class Outgoing:
         if any(row.fresh for row in older):
             await self._tx.run(update(OUTBOX).where(OUTBOX.c.seq == by).values(fresh=True))
         await self._drop(older)
+
+    async def _drop_replaced_pages(self, conversation: str, shown: str) -> None:
+        """Delete the home pages that a newer one took the place of, with their buttons: nobody sees them."""
+        over = text(f"NOT ({OPEN})")
+        pages = select(OUTBOX.c.id).where(
+            OUTBOX.c.conversation == conversation, _PAGE, over, OUTBOX.c.id != shown
+        )
+        await self._tx.run(delete(BUTTONS).where(BUTTONS.c.post.in_(pages)))
+        # Their keys may go with them: a page that is published twice is the same page.
+        await self._tx.run(delete(OUTBOX).where(OUTBOX.c.id.in_(pages)))
 
     async def _drop(self, rows: SequenceOf[Record]) -> None:
         unkeyed = [row.seq for row in rows if row.key is None]

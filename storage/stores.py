@@ -1,8 +1,8 @@
 """All stores over one transaction: what `Database.uow` hands to handlers as `ports.stores.UnitOfWork`."""
 
-import storage.linked  # noqa: F401  its tables belong to the schema
 from chatbot.ports.accounts import Accounts
 from chatbot.ports.installs import Homes, Installations
+from chatbot.ports.linked import Linked
 from chatbot.ports.mail import Inbox, Leases, Outbox
 from chatbot.ports.people import Conversations, Guides, Links, People
 from chatbot.ports.records import Audit, Balances, Fills, Subscriptions
@@ -15,6 +15,7 @@ from storage.guides import GuideStore
 from storage.homes import HomeStore
 from storage.inbox import InboxStore
 from storage.installations import InstallationStore
+from storage.joining import LinkedStore
 from storage.leases import LeaseStore
 from storage.links import LinkStore
 from storage.people import PeopleStore
@@ -41,3 +42,4 @@ class Stores:
         self.leases: Leases = LeaseStore(tx)
         self.installations: Installations = InstallationStore(tx)
         self.homes: Homes = HomeStore(tx)
+        self.linked: Linked = LinkedStore(tx)

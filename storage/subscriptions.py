@@ -4,7 +4,7 @@ One post per subscription and slot: a due one is claimed with lease and fence, a
 in the transaction that queues the post. Changing a person's times fences off a claim under way.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -132,10 +132,35 @@ class SubscriptionStore:
         removed = await self._tx.all(delete(SUBSCRIPTIONS).where(*here).returning(_S.account))
         return len({row.account for row in removed})
 
+    async def bring_home(
+        self, accounts: Collection[AccountId], platform: str, workspace: str, home: ConversationId
+    ) -> Collection[AccountId]:
+        there = CONVERSATIONS.c.platform == platform, CONVERSATIONS.c.workspace == workspace
+        rows = await self._tx.all(
+            select(_S.id, _S.account, _S.kind)
+            .join(CONVERSATIONS, CONVERSATIONS.c.id == _S.conversation)
+            .where(_S.account.in_(accounts), CONVERSATIONS.c.private, *there)
+            .order_by(_S.id)
+        )
+        for row in rows:
+            if not await move(self._tx, row, home):
+                await self._tx.run(delete(SUBSCRIPTIONS).where(_S.id == row.id))
+        return {AccountId(row.account) for row in rows}
+
     async def scheduled_of(self, person: PersonId) -> Sequence[Subscription]:
         mine = ACCOUNTS.c.owner == person, ACCOUNTS.c.state != CredentialState.REVOKED
         rows = await self._tx.all(_live().where(*mine, _S.due_at.is_not(None)).order_by(_S.id))
         return [_subscription(row) for row in rows]
+
+
+async def move(tx: Transaction, sub: Record, home: str) -> bool:
+    """Let a subscription go elsewhere from now on; false when the same goes there already."""
+    twin = _S.account == sub.account, _S.kind == sub.kind, _S.conversation == home
+    if await tx.first(select(_S.id).where(*twin)) is not None:
+        return False
+    moved = {"conversation": home, "lease_until": None, "fence": _S.fence + 1}
+    await tx.run(update(SUBSCRIPTIONS).where(_S.id == sub.id).values(moved))
+    return True
 
 
 def _live() -> Select[Any]:

@@ -5,6 +5,7 @@ while the fence is ours. A person's *now* that arrives during a poll outlives th
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -12,8 +13,8 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, and_, case, func, literal, null, or_, select, update
 
 from chatbot.domain.balances import Gap
-from chatbot.domain.credentials import AccountId, CredentialState
-from chatbot.domain.people import ConversationId
+from chatbot.domain.credentials import Account, AccountId, CredentialState
+from chatbot.domain.people import ConversationId, TeamId
 from chatbot.errors import Fenced, Trouble
 from chatbot.ports.accounts import Progress, Work
 from chatbot.ports.vault import SealedCredential
@@ -52,6 +53,21 @@ class AccountStore(Credentials):
         else:
             values |= {"check_at": None, "asked_in": ask_in, "hurried": _CHECK}
         await self._change(account, **values)
+
+    async def suspend_team(self, team: TeamId, now: datetime) -> Sequence[Account]:
+        theirs = _A.team == team
+        active = select(ACCOUNTS).where(theirs, _A.state == CredentialState.ACTIVE).order_by(_A.id)
+        rows = await self._tx.all(active.with_for_update())
+        stopped = {"lease_until": None, "asked_in": None, "hurried": _NOTHING, "due_at": now}
+        await self._tx.run(
+            update(ACCOUNTS)
+            .where(theirs, _A.state.in_(_POLLED))
+            .values(**stopped, fence=_A.fence + 1, state=_suspended())
+        )
+        return [replace(account_from(row), state=CredentialState.SUSPENDED) for row in rows]
+
+    async def holds(self, work: Work) -> bool:
+        return await self._tx.first(select(_A.id).where(*_mine(work))) is not None
 
     async def failing(self, exchange: str, trouble: str) -> tuple[int, int]:
         active = _A.exchange == exchange, _A.state == CredentialState.ACTIVE
@@ -100,6 +116,10 @@ class AccountStore(Credentials):
         waiting = _A.state.in_(_POLLED), _A.due_at > now + _PATIENCE, _A.claimed_at > now + _SET_BACK
         free = or_(_A.lease_until.is_(None), _A.lease_until <= now)
         await self._tx.run(update(ACCOUNTS).where(*waiting, free).values(due_at=now, balances_at=None))
+
+
+def _suspended() -> ColumnElement[str]:
+    return case((_A.state == CredentialState.ACTIVE, CredentialState.SUSPENDED), else_=_A.state)
 
 
 def _mine(work: Work) -> tuple[ColumnElement[bool], ...]:

@@ -135,10 +135,15 @@ def test_rules_and_handlers_are_told_the_time():
 
 
 def test_a_command_lives_in_the_file_of_its_name():
-    """Whoever looks for /connect opens handlers/commands/connect.py."""
-    commands = [path for path in python_files("handlers/commands") if path.name != "__init__.py"]
+    """Whoever looks for /connect opens handlers/commands/connect.py; a long one is a package of its name."""
+    top = ROOT / "handlers" / "commands"
+    files = {path.stem: path for path in python_files("handlers/commands") if path.parent == top}
+    packages = {
+        folder.name: folder / "__init__.py" for folder in top.iterdir() if (folder / "__init__.py").exists()
+    }
+    commands = {name: path for name, path in {**files, **packages}.items() if name != "__init__"}
 
-    assert [place(path) for path in commands if path.stem not in _registered_commands(path)] == []
+    assert [name for name, path in commands.items() if name not in _registered_commands(path)] == []
 
 
 def test_no_trace_of_the_machine_it_was_written_on():

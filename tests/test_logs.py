@@ -139,6 +139,26 @@ def test_what_is_called_a_secret_is_hidden(lines, name):
 @pytest.mark.parametrize(
     "text",
     [
+        "xoxb-12345-67890-abcdef",
+        "xoxe.xoxb-1-abcdefgh",
+        "xoxe-1-abcdefgh",
+        "xapp-1-A1-2-abcdef",
+        "https://hooks.slack.com/actions/abcdef/67890/abcdef",
+        "wss://wss-primary.slack.com/link/?ticket=abcdef&app_id=A1",
+    ],
+)
+def test_what_slack_hands_out_is_hidden(text):
+    """Tokens of every kind, answer addresses and socket tickets are not written, short ones either."""
+    written = redact(f"asked with {text} today")
+
+    assert "abcdef" not in written
+    assert written.startswith("asked with ")
+    assert written.endswith(" today")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "chatbot/exchanges/bitso.py, line 120, in fills_after",
         "0123456789abcdef",
         "0198c0de-7a3b-7def-8123-456789abcdef",
@@ -147,6 +167,7 @@ def test_what_is_called_a_secret_is_hidden(lines, name):
         "https://bitso.com/api/v3/user_trades/",
         "2026-11-20T09:00:00+00:00",
         "telegram:123456789",
+        "slack:T0123456789/U0123456789",
         "TELEGRAM_WEBHOOK_SECRET",
     ],
 )

@@ -11,19 +11,10 @@ from chatbot.domain.permissions import Permission
 from chatbot.errors import ConfigError
 from chatbot.settings import TABLE, Settings, env_example, readme_table
 from tests.support.environment import is_ours
+from tests.support.settings import AROUND, TELEGRAM, problems
 from tests.support.sources import ROOT
 
 CANARY = "cAnArY7f3a9d2b81e64c05"
-TELEGRAM = {"TELEGRAM_BOT_TOKEN": "123456:ABC-def", "PUBLIC_URL": "https://bot.example.com"}
-
-
-def problems(**environ):
-    """Return the sentences that stop the start; empty when it would go on."""
-    try:
-        Settings.from_environ(environ)
-    except ConfigError as error:
-        return error.problems
-    return ()
 
 
 def test_a_start_without_settings_is_the_web_chat_on_this_machine():
@@ -174,11 +165,14 @@ def test_exchanges_get_their_own_addresses():
         ("MEMBERS", "slack:*"), ("DATABASE_URL", "mysql://h/k"), ("DATABASE_URL", "sqlite://"),
         ("DATABASE_URL", "sqlite:///:memory:"), ("DATABASE_URL", "postgres://h"),
         ("DATABASE_URL", "postgres://u:half@rest@h/k"), ("TELEGRAM_BOT_TOKEN", "abc"),
+        ("SLACK_BOT_TOKEN", "xoxp-1-2-abc"), ("SLACK_APP_TOKEN", "xoxb-1-2-abc"), ("SLACK_CLIENT_ID", "abc"),
+        ("SLACK_API_URL", "https://slack.com/"), ("SLACK_API_URL", "https://slack.com/api"),
+        ("SLACK_COMMAND", "keyherald"), ("SLACK_COMMAND", "/Key herald"),
     ],
 )  # fmt: skip
 def test_a_bad_value_gets_one_plain_sentence(name, value):
     """The sentence names the setting, says what was expected, and gives an example."""
-    given = {**(TELEGRAM if name.startswith("TELEGRAM") else {}), name: value}
+    given = {**AROUND.get(name, {}), name: value}
     [problem] = problems(**given)
 
     assert problem.startswith(name)
@@ -218,6 +212,9 @@ def test_secrets_stay_wrapped():
             "MASTER_KEY": f"k1:{CANARY}",
             "DATABASE_URL": f"postgres://u:{CANARY}@h/k",
             "TELEGRAM_WEBHOOK_SECRET": CANARY * 2,
+            "SLACK_BOT_TOKEN": f"xoxb-1-{CANARY}",
+            "SLACK_APP_TOKEN": f"xapp-1-{CANARY}",
+            "SLACK_SIGNING_SECRET": CANARY,
         }
     )
 

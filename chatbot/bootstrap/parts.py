@@ -4,10 +4,11 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Protocol
 
 import handlers
 from chatbot import exchanges
@@ -15,6 +16,7 @@ from chatbot.bootstrap.alone import Alone
 from chatbot.bootstrap.post import Post
 from chatbot.dispatcher import Desk, Dispatcher
 from chatbot.dispatcher.inlet import Scrubber, StoredInlet
+from chatbot.dispatcher.installs import StoredInstalls
 from chatbot.domain.pacing import Pacer
 from chatbot.engine.clock import SystemClock
 from chatbot.engine.embedded import EmbeddedQueue
@@ -22,11 +24,14 @@ from chatbot.errors import ConfigError
 from chatbot.exchanges._guides import load_guide
 from chatbot.logs import get_log
 from chatbot.metrics import Metrics
+from chatbot.platforms import slack
+from chatbot.platforms.slack import Slack
 from chatbot.platforms.telegram import DEFAULT_API_URL, Telegram
 from chatbot.platforms.webchat import Scene, WebChat
 from chatbot.ports.context import Context
 from chatbot.ports.exchanges import Exchange
-from chatbot.ports.platforms import Platform
+from chatbot.ports.installs import Installs
+from chatbot.ports.platforms import CommandInfo, Platform
 from chatbot.registry import Registry
 from chatbot.settings import Settings, release
 from chatbot.web.headers import script_hash
@@ -84,10 +89,11 @@ async def _build(settings: Settings, scene: Scene | None, undo: AsyncExitStack, 
     known = exchanges.build(settings.exchange_urls, clock)
     undo.push_async_callback(known.close)
     scrubber = Scrubber(known.shapes)
-    platforms = make_platforms(settings, scrubber, scene)
+    registry, owner = Registry().load(handlers), _owner(database)
+    installs = StoredInstalls("slack", database.uow, vault, clock, owner)
+    platforms = make_platforms(settings, scrubber, scene, installs, registry.listed())
     _refuse_open_webchat(settings, platforms)
     post = Post(platforms)
-    registry = Registry().load(handlers)
     queue = EmbeddedQueue(clock, log)
     ctx = Context(
         clock=clock,
@@ -117,7 +123,7 @@ async def _build(settings: Settings, scene: Scene | None, undo: AsyncExitStack, 
         StoredInlet(ctx, scrubber),
         queue,
         metrics,
-        _owner(database),
+        owner,
         undo,
     )
 
@@ -174,25 +180,61 @@ async def master_keys(settings: Settings, database: Database, *, alone: bool) ->
 
 
 def make_platforms(
-    settings: Settings, scrubber: Scrubber | None = None, scene: Scene | None = None
+    settings: Settings,
+    scrubber: Scrubber | None = None,
+    scene: Scene | None = None,
+    installs: Installs | None = None,
+    commands: Sequence[CommandInfo] = (),
 ) -> dict[str, Platform]:
-    """Return the configured platforms; the web chat when there is no other."""
+    """Return the configured platforms; the web chat when there is no other.
+
+    Without `installs`, a Slack that many workspaces install can be checked, but not started.
+    """
     found: dict[str, Platform] = {}
-    clock = SystemClock()
     if settings.telegram_bot_token is not None:
-        secret = settings.telegram_webhook_secret
-        found["telegram"] = Telegram(
-            token=settings.telegram_bot_token.get_secret_value(),
-            public_url=settings.public_url,
-            clock=clock,
-            log=get_log(),
-            api_url=settings.telegram_api_url or DEFAULT_API_URL,
-            webhook_secret=secret.get_secret_value() if secret else None,
-        )
+        found["telegram"] = _telegram(settings)
+    if settings.slack_bot_token is not None or settings.slack_client_id is not None:
+        found["slack"] = _slack(settings, installs, commands)
     if not found:
         origin = f"http://localhost:{settings.port}"
         found["web"] = WebChat(secrets.token_urlsafe(32), origin, (scrubber or Scrubber(())).text, scene)
     return found
+
+
+def _telegram(settings: Settings) -> Telegram:
+    return Telegram(
+        token=_revealed(settings.telegram_bot_token),
+        public_url=settings.public_url,
+        clock=SystemClock(),
+        log=get_log(),
+        api_url=settings.telegram_api_url or DEFAULT_API_URL,
+        webhook_secret=_revealed(settings.telegram_webhook_secret) or None,
+    )
+
+
+def _slack(settings: Settings, installs: Installs | None, commands: Sequence[CommandInfo]) -> Slack:
+    return Slack(
+        public_url=settings.public_url,
+        clock=SystemClock(),
+        log=get_log(),
+        installs=installs,
+        token=_revealed(settings.slack_bot_token),
+        signing_secret=_revealed(settings.slack_signing_secret),
+        app_token=_revealed(settings.slack_app_token),
+        client_id=settings.slack_client_id or "",
+        client_secret=_revealed(settings.slack_client_secret),
+        api_url=settings.slack_api_url or slack.DEFAULT_API_URL,
+        command=settings.slack_command,
+        commands=commands,
+    )
+
+
+class _Hidden(Protocol):
+    def get_secret_value(self) -> str: ...
+
+
+def _revealed(secret: _Hidden | None) -> str:
+    return secret.get_secret_value() if secret else ""
 
 
 def webchat(platforms: Mapping[str, Platform]) -> WebChat | None:
@@ -211,5 +253,6 @@ def _owner(database: Database) -> str:
 def _refuse_open_webchat(settings: Settings, platforms: Mapping[str, Platform]) -> None:
     if webchat(platforms) is not None and settings.host not in LOOPBACK:
         raise ConfigError(
-            "The web chat is only for this machine: set HOST=127.0.0.1, or add a TELEGRAM_BOT_TOKEN."
+            "The web chat is only for this machine: set HOST=127.0.0.1, or add a TELEGRAM_BOT_TOKEN or "
+            "SLACK_BOT_TOKEN."
         )

@@ -64,6 +64,11 @@ class Post:
         """Return the address that opens the private chat on the platform of a place."""
         return self._platforms[place.platform].private_url(payload, place.workspace)
 
+    def by_hand(self, platform: str) -> str:
+        """Return how people delete a message of theirs; empty where we may do it."""
+        found = self._platforms.get(platform)
+        return found.by_hand if found else ""
+
     def parse(self, platform: str, raw: Mapping[str, Any]) -> Incoming | None:
         """Read a raw update; one of a platform that is gone means nothing."""
         found = self._platforms.get(platform)
@@ -116,9 +121,11 @@ class Post:
                     ctx.log.warning("platform_given_up", platform=platform.name)
                 await _pause(stop)
         finally:
-            if platform.name in self._started:
-                self._started.discard(platform.name)
-                await platform.stop()
+            ours = platform.name in self._started
+            self._started.discard(platform.name)
+            # Also one that was never started: it may have been asked who somebody is.
+            await platform.stop()
+            if ours:
                 await lease.drop()
 
 

@@ -177,6 +177,7 @@ async def _engine(parts: Parts, stop: asyncio.Event, drained: asyncio.Event) -> 
     try:
         await parts.queue.run_until(_waiting(stop))
     finally:
+        parts.dispatcher.close()
         drained.set()
 
 

@@ -29,14 +29,16 @@ def announce(parts: Parts) -> None:
     """Say where the bot can be talked to; with the web chat alone, how to add a platform."""
     chat = webchat(parts.platforms)
     if chat is None:
-        names = ", ".join(parts.platforms)
-        say(f"Keyherald is running on {names}; link pages at {parts.settings.public_url}/key")
+        names, url = ", ".join(parts.platforms), parts.settings.public_url
+        say(f"Keyherald is running on {names}; link pages at {url}/key")
+        if parts.settings.slack_client_id:
+            say(f"Workspaces on Slack install it at {url}/slack/install")
         return
     say(
         "No chat platform is configured, so here is the web chat, on this machine only:",
         f"  {chat.address}",
         "To use Telegram, ask @BotFather for a token and put TELEGRAM_BOT_TOKEN and PUBLIC_URL into .env"
-        " (see .env.example).",
+        " (see .env.example); for Slack, see docs/slack.md.",
         "Set MEMBERS=web:you and ADMINS=web:admin to be let in here.",
     )
 

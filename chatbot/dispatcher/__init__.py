@@ -4,33 +4,29 @@ The engine wakes `sweep`; each stored update is handled in one transaction toget
 its *done*. Mistakes of people are answered in a sentence; mistakes of ours are logged and apologised for.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
-from zoneinfo import ZoneInfo
 
 from chatbot.dispatcher import answers
+from chatbot.dispatcher.crew import Aside
 from chatbot.dispatcher.desk import DELIVERY, Desk
-from chatbot.domain.credentials import clean_label
+from chatbot.dispatcher.door import MOMENT, Door, Parse
+from chatbot.dispatcher.turns import open_turn
 from chatbot.domain.messages import Post, Reply, message
 from chatbot.domain.outbox import Promise
-from chatbot.domain.people import Conversation, Identity, Place, Role, Standing, team_of
+from chatbot.domain.people import Conversation, Identity, Role, Standing, team_of
 from chatbot.domain.updates import Happened, Incoming, Pressed, Said, Sender
 from chatbot.errors import BotError, Fenced, NotAllowed, SendError, StorageError, mark
 from chatbot.ports.context import ChatContext, Context
 from chatbot.ports.mail import InboxRow
-from chatbot.ports.stores import UnitOfWork
 from chatbot.registry import Command, CommandEntry, Registry, Where
-from chatbot.text import Translator, nearest_locale
 
 LEASE = timedelta(seconds=60)
 BATCH = 50
 MAX_ATTEMPTS = 3
 
 __all__ = ["DELIVERY", "Desk", "Dispatcher"]
-
-Parse = Callable[[str, Mapping[str, Any]], Incoming | None]
 
 
 class Dispatcher:
@@ -42,6 +38,13 @@ class Dispatcher:
         self._ctx = ctx
         self._parse = parse
         self._held: Sequence[InboxRow] = ()
+        self._door = Door(registry.commands, ctx, parse)
+        self._toasts = Aside(ctx)
+
+    def close(self) -> None:
+        """Let go of what a platform has not answered yet."""
+        self._door.close()
+        self._toasts.close()
 
     async def sweep(self) -> None:
         """Handle every stored update that waits."""
@@ -51,11 +54,14 @@ class Dispatcher:
                 # What was not handled comes first, or the order is lost.
                 await store.inbox.release(self._held)
                 rows = await store.inbox.claim(now, now + LEASE, BATCH)
+            self._held = rows
+            await self._door.ask(rows)
             for number, row in enumerate(rows):
                 self._held = rows[number:]
                 if not await self._handle(row):
                     return
             self._held = ()
+            await self._toasts.settle(MOMENT)
             if len(rows) < BATCH:
                 return
 
@@ -68,7 +74,8 @@ class Dispatcher:
         except SendError as away:
             # Who somebody is can't be asked now; an apology follows when that lasts.
             self._ctx.log.warning("standing_unknown", row=row.id, reason=away.reason)
-            await self._give_up(row)
+            if incoming is None or not await self._door.put_off(row, incoming):
+                await self._give_up(row, unknown=True)
             return True
         except Fenced as gone:
             self._ctx.log.warning("update_put_off", row=row.id, reason=str(gone))
@@ -81,7 +88,8 @@ class Dispatcher:
             await self._give_up(row)
             return True
         if isinstance(incoming, Pressed):
-            await self._ctx.postbox.answer(row.platform, incoming, toast)
+            answer = self._ctx.postbox.answer(row.platform, incoming, toast)
+            self._toasts.start(answer, "answer_failed", row=row.id)
         self._ctx.queue.nudge(DELIVERY)
         return True
 
@@ -93,19 +101,19 @@ class Dispatcher:
     async def _turn(self, row: InboxRow, incoming: Incoming) -> str:
         if not incoming.who.user:
             return await self._whole_workspace(row, incoming)
-        standing = await self._standing(row.platform, incoming)
+        standing = await self._door.standing(row.platform, incoming)
         if standing is Standing.NONE:
             return await self._skip(row)
         try:
             async with self._ctx.uow() as store:
-                turn = await self._context(store, row.platform, incoming.who, standing)
+                turn = await open_turn(self._ctx, store, row.platform, incoming.who, standing)
                 reply = await self._answer(incoming, turn)
                 await self._queue(turn, reply, key=f"reply:{row.id}")
                 await store.inbox.done(row)
                 return reply.toast
         except BotError as mistake:
             async with self._ctx.uow() as store:
-                turn = await self._context(store, row.platform, incoming.who)
+                turn = await open_turn(self._ctx, store, row.platform, incoming.who)
                 await self._note_denied(incoming, turn)
                 await self._queue(turn, _explain(mistake, turn), key=f"mistake:{row.id}")
                 await store.inbox.done(row)
@@ -119,15 +127,8 @@ class Dispatcher:
             await store.inbox.done(row)
         return ""
 
-    async def _standing(self, platform: str, incoming: Incoming) -> Standing:
-        entry = None
-        if isinstance(incoming, Said) and not incoming.who.private:
-            entry = self._registry.commands.get(answers.split(incoming.text).name)
-        chief = entry is not None and entry.chief
-        return await self._ctx.postbox.standing(platform, incoming.who, chief=chief)
-
-    async def _give_up(self, row: InboxRow) -> None:
-        park = row.attempts >= MAX_ATTEMPTS
+    async def _give_up(self, row: InboxRow, *, unknown: bool = False) -> None:
+        park = unknown or row.attempts >= MAX_ATTEMPTS
         async with self._ctx.uow() as store:
             await store.inbox.fail(row, "handler failed", park=park)
         if not park:
@@ -137,39 +138,27 @@ class Dispatcher:
         except Exception:  # an update that can't even be read has no one to answer
             self._ctx.log.error("update_unreadable", row=row.id)  # noqa: TRY400  our log adds the traceback itself
             return
-        if incoming is None or not incoming.who.private:
+        if incoming is not None and incoming.who.user:
+            await self._apologise(row, incoming.who, unknown=unknown)
+
+    async def _apologise(self, row: InboxRow, who: Sender, *, unknown: bool) -> None:
+        """Say in private that it went wrong; of whom nothing is known only those on the list hear of it."""
+        identity = Identity(row.platform, who.user, who.workspace)
+        place = self._ctx.postbox.private_place(identity)
+        if unknown and self._ctx.roster.role(identity) is Role.STRANGER:
+            return
+        if not who.private and place is None:
             return
         async with self._ctx.uow() as store:
-            turn = await self._context(store, row.platform, incoming.who)
+            turn = await open_turn(self._ctx, store, row.platform, who)
+            alone = turn.conversation if who.private else await self._alone(turn)
             text = turn.t.say(
                 "Something went wrong on our side and nothing was changed. Please try again. Ref {ref}.",
                 ref=row.id[:8],
             )
-            await self._queue(turn, Reply((Post(message(text)),)), key=f"sorry:{row.id}")
-
-    async def _context(
-        self, store: UnitOfWork, platform: str, who: Sender, standing: Standing = Standing.PERSON
-    ) -> ChatContext:
-        ctx, options = self._ctx, self._ctx.options
-        identity = Identity(platform, who.user, who.workspace)
-        locale = nearest_locale(who.locale) or options.locale
-        person = await store.people.meet(
-            identity, clean_label(who.name), locale, (options.timezone, options.currency), ctx.clock.now()
-        )
-        place = Place(platform, who.channel, who.workspace, who.thread, who.private)
-        conversation = await store.conversations.enter(
-            place, team_of(identity), person.id if who.private else None
-        )
-        speaker = Translator(person.locale, ZoneInfo(person.timezone))
-        return ChatContext(
-            **vars(ctx),
-            store=store,
-            person=person,
-            role=ctx.roster.role(identity),
-            conversation=conversation,
-            t=speaker,
-            standing=standing,
-        )
+            if alone is not None:
+                turn = replace(turn, conversation=alone)
+                await self._queue(turn, Reply((Post(message(text)),)), key=f"sorry:{row.id}")
 
     async def _answer(self, incoming: Incoming, turn: ChatContext) -> Reply:
         if isinstance(incoming, Happened):
@@ -199,7 +188,8 @@ class Dispatcher:
         if not owner:
             raise answers.stranger(turn)
         if not answers.for_owners(name, self._registry):
-            raise answers.off_the_list(turn)
+            main = await turn.store.people.get(turn.person.id)
+            raise answers.off_the_list(turn, main.identity)
 
     async def _note_denied(self, incoming: Incoming, turn: ChatContext) -> None:
         name = answers.denied(incoming, self._registry, turn.role)

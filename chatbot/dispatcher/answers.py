@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, replace
 
 from chatbot.domain.messages import Button, Post, Reply, message
-from chatbot.domain.people import Role
+from chatbot.domain.people import Identity, Role
 from chatbot.domain.updates import Incoming, Said
 from chatbot.errors import BotError, NotAllowed, Unknown, mark
 from chatbot.ports.context import ChatContext
@@ -17,6 +17,7 @@ from chatbot.registry import Command, Registry, Where
 
 RUN = "run"
 _START = "start"
+_WITH_WORDS = "connect"
 # Anybody can make a deep link for somebody else to tap: these only show or ask, `connect` too.
 _BY_LINK = frozenset({
     "accounts", "balances", "connect", "currency", "disconnect", "fills", "help", "keys", "language",
@@ -46,7 +47,7 @@ def split(text: str) -> Spoken:
         inner = [part for part in args[0].split("_") if part]
         word = inner[0].lower() if inner else _START
         linked = word if word in _BY_LINK else _START
-        return _command(linked, tuple(inner[1:]) if linked == "connect" else ())
+        return _command(linked, tuple(inner[1:]) if linked == _WITH_WORDS else ())
     return _command(name, args)
 
 
@@ -73,14 +74,28 @@ def stranger(turn: ChatContext) -> BotError:
     )
 
 
-def off_the_list(turn: ChatContext) -> BotError:
-    """Say to somebody who was taken off the list what they can still do with what is theirs."""
+def off_the_list(turn: ChatContext, main: Identity) -> BotError:
+    """Say to somebody who was taken off the list what they can still do with what is theirs.
+
+    The accounts of one who is linked hang from their main identity, which may be listed all the same.
+    """
+    choices = (("/privacy", "privacy"), ("/disconnect", "disconnect"))
+    if turn.roster.role(main) > Role.STRANGER:
+        return NotAllowed(
+            mark(
+                "This id is not on the bot's list any more: {id}. Your accounts go on under {main}. You can "
+                "still see here what is stored and delete it, or ask an admin to add this id."
+            ),
+            choices=choices,
+            id=str(turn.person.identity),
+            main=str(main),
+        )
     return NotAllowed(
         mark(
             "You are not on this bot's list any more, so I don't read your accounts. You can still see what "
             "is stored and delete it, or ask an admin to add this id: {id}"
         ),
-        choices=(("/privacy", "privacy"), ("/disconnect", "disconnect")),
+        choices=choices,
         id=str(turn.person.identity),
     )
 
@@ -161,6 +176,8 @@ def whispered(reply: Reply) -> Reply:
 
 def to_private(cmd: Command, turn: ChatContext) -> Reply:
     """Answer a private command typed in a group with the button that goes on in private."""
-    payload = "_".join((cmd.name, *cmd.args[:1]))
+    # Words that `split` would not take are not put into an address either: a code may be among them.
+    taken = cmd.args[:1] if cmd.name == _WITH_WORDS else ()
+    payload = "_".join((cmd.name, *taken))
     safe = payload if re.fullmatch(r"[A-Za-z0-9_-]{1,64}", payload) else cmd.name
     return Reply((invitation(turn, safe),))

@@ -47,6 +47,31 @@ async def work_off(
         await asyncio.gather(*running, return_exceptions=True)
 
 
+class Aside:
+    """Small work beside the main one, which waits for it for a moment and no longer."""
+
+    def __init__(self, ctx: Context) -> None:
+        """Start with nothing."""
+        self._ctx = ctx
+        self._running: set[asyncio.Task[object]] = set()
+
+    def start(self, work: Awaitable[object], action: str, **ids: object) -> None:
+        """Begin a piece; a bug in it is logged."""
+        task: asyncio.Task[object] = asyncio.create_task(safely(work, self._ctx, action, **ids))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def settle(self, seconds: float) -> None:
+        """Wait until all is done, so long at most."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds)
+
+    def close(self) -> None:
+        """Let go of what is not done."""
+        for task in self._running:
+            task.cancel()
+
+
 async def safely(work: Awaitable[Result], ctx: Context, action: str, **ids: object) -> Result | None:
     """Return what the work does, or None after a bug, which is logged; trouble of the storage rises."""
     try:

@@ -96,7 +96,7 @@ def _short_wait(delivery: Delivery) -> float:
 
 def after_unknown(delivery: Delivery) -> Next:
     """Say what follows when nobody knows whether the message was taken."""
-    if delivery.edit or delivery.erase:
+    if delivery.edit or delivery.erase or delivery.home:
         return Next(OutboxState.PENDING, backoff(delivery.attempts))
     if delivery.promise in {Promise.ALERT, Promise.CARD}:
         return Next(OutboxState.PENDING, backoff(delivery.attempts), repeat=True)

@@ -6,6 +6,7 @@ windows, so a burst at the right average is still refused.
 
 from collections import defaultdict, deque
 from dataclasses import dataclass
+from math import ceil
 
 from chatbot.domain.people import ConversationId, Place
 
@@ -19,6 +20,11 @@ class Pace:
     per_second: float
     chat_seconds: Seconds
     group_per_minute: int
+
+    @property
+    def at_once(self) -> int:
+        """How many messages of one bot under way are enough to keep this pace."""
+        return max(10, ceil(self.per_second))
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,11 @@ class Pacer:
     def held(self, bot: str, now: Seconds) -> Seconds:
         """Return how long a bot (`Place.bot`) still has to wait everywhere; takes no slot."""
         return max(0, self._held.get(bot, now) - now)
+
+    def held_bots(self, now: Seconds) -> list[str]:
+        """Return the bots that have to wait everywhere; forgets those that need not."""
+        self._held = {bot: at for bot, at in self._held.items() if at > now}
+        return list(self._held)
 
     def slot(self, bot: str, pace: Pace, now: Seconds) -> Seconds:
         """Take the bot's next slot and return when it is."""

@@ -55,6 +55,11 @@ def team_of(who: Identity) -> TeamId:
     return TeamId(f"{who.platform}:{who.workspace}") if who.workspace else HOME_TEAM
 
 
+def workspace_of(team: TeamId) -> str:
+    """Return the workspace that a team is; empty for the home team."""
+    return team.partition(":")[2]
+
+
 @dataclass(frozen=True, slots=True)
 class Person:
     """Somebody the bot knows, with their own settings.

@@ -149,6 +149,14 @@ class Accounts(Protocol):
         """
         ...
 
+    async def suspend_team(self, team: TeamId, now: datetime) -> Sequence[Account]:
+        """Suspend a team's active accounts and return them; polls under way can't write any more."""
+        ...
+
+    async def holds(self, work: Work) -> bool:
+        """Tell whether a claimed account is still the claimer's; asked before the exchange is asked on."""
+        ...
+
     async def failing(self, exchange: str, trouble: str) -> tuple[int, int]:
         """Return how many active accounts of an exchange have this trouble, and how many there are."""
         ...

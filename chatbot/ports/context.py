@@ -159,6 +159,10 @@ class Postbox(Protocol):
         """Return the address that opens the private chat on the platform of a place."""
         ...
 
+    def by_hand(self, platform: str) -> str:
+        """Return how people delete a message of theirs, as a msgid; empty where a reply's `erase` does it."""
+        ...
+
 
 @dataclass(slots=True)
 class Turn:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from chatbot.domain.people import Conversation, Person, TeamId
+from chatbot.domain.people import Conversation, Person, PersonId, TeamId
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,14 @@ class Installations(Protocol):
     """Installations, one row for each workspace or organisation, and the states of those under way."""
 
     async def keep(self, installation: Installation, now: datetime) -> None:
-        """Store an installation, in the place of an earlier one; it is live from now on."""
+        """Store an installation, in the place of an earlier one; it is live from now on.
+
+        With an organisation's the workspaces that ended together with it are live again.
+        """
+        ...
+
+    async def renew(self, team: TeamId, sealed: bytes) -> bool:
+        """Replace the tokens of a live installation that has its own; false when it ended meanwhile."""
         ...
 
     async def find(self, team: TeamId) -> Installation | None:
@@ -40,7 +47,14 @@ class Installations(Protocol):
         ...
 
     async def end(self, team: TeamId, now: datetime) -> bool:
-        """End an installation and destroy its tokens; tell whether it was live. It is remembered as ended."""
+        """End an installation and destroy its tokens; tell whether it was live. It is remembered as ended.
+
+        One that was kept after `now` stays: the word of an earlier end may come late.
+        """
+        ...
+
+    async def parts(self, wide: str) -> Sequence[TeamId]:
+        """Return the teams that are or were let in by an organisation's installation, itself among them."""
         ...
 
     async def ended(self, team: TeamId) -> bool:
@@ -53,6 +67,10 @@ class Installations(Protocol):
 
     async def redeem(self, state: bytes, now: datetime) -> bool:
         """Take such a hash, once and in time."""
+        ...
+
+    async def prune(self, now: datetime) -> int:
+        """Delete the hashes whose time is over; return how many."""
         ...
 
 
@@ -80,6 +98,14 @@ class Homes(Protocol):
         """Note what a page was made to show."""
         ...
 
+    async def of_person(self, person: PersonId) -> Sequence[Conversation]:
+        """Return where somebody opened a page; it stays there with what it shows until it is replaced."""
+        ...
+
+    async def prune(self) -> int:
+        """Forget the pages of conversations that are no longer live; return how many."""
+        ...
+
 
 class Installs(Protocol):
     """The installations as a platform sees them: tokens in clear for the moment of use, states as text.
@@ -95,8 +121,16 @@ class Installs(Protocol):
         """Keep what an installation brought."""
         ...
 
+    async def renew(self, workspace: str, kept: Mapping[str, Any]) -> bool:
+        """Keep renewed tokens; false, and nothing is kept, when the installation ended meanwhile."""
+        ...
+
     async def alive(self, workspace: str) -> None:
         """Note that a workspace whose token stands in the settings lets us in."""
+        ...
+
+    async def ended(self, workspace: str) -> bool:
+        """Tell whether a workspace has thrown us out and not let us in again."""
         ...
 
     async def issue_state(self, seconds: int) -> str:

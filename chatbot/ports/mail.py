@@ -50,8 +50,11 @@ class Outbox(Protocol):
         limit: int,
         busy: Sequence[ConversationId],
         platforms: Sequence[str],
+        full: Sequence[str] = (),
     ) -> Sequence[Delivery]:
         """Take due messages of these platforms, one per conversation, none of the `busy`, oldest first.
+
+        None either of the bots (`Place.bot`) that have enough to do, or must wait: `full`.
 
         A row whose lease ran out is taken too: as it was when only claimed, by `after_unknown` when begun.
         """
@@ -118,12 +121,12 @@ class Inbox(Protocol):
         """Mark an update handled and drop its content; raises `Fenced`."""
         ...
 
-    async def fail(self, row: InboxRow, reason: str, *, park: bool) -> None:
-        """Note a failure; a parked update is not tried again and loses its content."""
+    async def fail(self, row: InboxRow, reason: str, *, park: bool, until: datetime | None = None) -> None:
+        """Note a failure, to be tried again after `until`; a parked update is not, and loses its content."""
         ...
 
-    async def release(self, rows: Sequence[InboxRow]) -> None:
-        """Give claimed updates back as if they had not been taken; never raises `Fenced`."""
+    async def release(self, rows: Sequence[InboxRow], until: datetime | None = None) -> None:
+        """Give claimed updates back as if they had not been taken, until then; never raises `Fenced`."""
         ...
 
     async def prune(self, before: datetime) -> int:

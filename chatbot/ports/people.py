@@ -18,7 +18,10 @@ class People(Protocol):
     async def meet(
         self, who: Identity, name: str, locale: str, defaults: tuple[str, str], now: datetime
     ) -> Person:
-        """Return the person of an identity, made on first sight with (timezone, currency) defaults."""
+        """Return the person of an identity, made on first sight with (timezone, currency) defaults.
+
+        One that is linked is its main person, under the identity and name that act now.
+        """
         ...
 
     async def get(self, person: PersonId) -> Person:
@@ -40,7 +43,10 @@ class People(Protocol):
         ...
 
     async def forget(self, person: PersonId) -> None:
-        """Delete the person and every row of theirs; the audit keeps the id without a name."""
+        """Delete the person, all that are linked to them, and every row of theirs.
+
+        The audit keeps the ids without a name.
+        """
         ...
 
 
@@ -56,7 +62,11 @@ class Conversations(Protocol):
         ...
 
     async def private_of(self, person: PersonId, near: Place | None = None) -> Conversation | None:
-        """Return the person's live private conversation, best on the platform of `near`."""
+        """Return a live private conversation of the person; with `near` only where the same bot speaks."""
+        ...
+
+    async def privates_of(self, person: PersonId) -> Sequence[Conversation]:
+        """Return the live private conversations of the person, one for each bot."""
         ...
 
     async def leave(self, conversation: ConversationId) -> None:
@@ -64,6 +74,17 @@ class Conversations(Protocol):
 
         A group's subscriptions end too, with those of all its topics: being let in again restarts nothing.
         """
+        ...
+
+    async def leave_workspace(self, platform: str, workspace: str, now: datetime) -> Sequence[PersonId]:
+        """Mark every conversation of a workspace as unreachable; return whom we talked to there in private.
+
+        What waits for them is gone, also what is just being sent; subscriptions of its groups end.
+        """
+        ...
+
+    async def rejoin_workspace(self, platform: str, workspace: str) -> None:
+        """Let the private conversations of a workspace be live again; its groups ask for us anew."""
         ...
 
     async def forget_empty(self) -> None:
@@ -145,6 +166,10 @@ class Links(Protocol):
 
     async def revoke_of(self, person: PersonId) -> int:
         """End every open link of a person."""
+        ...
+
+    async def revoke_of_team(self, team: TeamId) -> int:
+        """End every open link of a team."""
         ...
 
     async def expire(self, now: datetime) -> Sequence[Link]:

@@ -52,6 +52,8 @@ class Platform(Protocol):
 
     name: str
     pace: Pace
+    # How people take a message of theirs away, as an English msgid; empty where the bot may do it for them.
+    by_hand: str
 
     async def start(self, inlet: Inlet, commands: Sequence[CommandInfo]) -> None:
         """Check the token, register commands, begin to receive."""

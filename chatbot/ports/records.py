@@ -3,7 +3,7 @@
 All are part of one unit of work (`stores.py`). Times are aware UTC and passed in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -112,6 +112,12 @@ class Subscriptions(Protocol):
         """End all subscriptions of a person's accounts to a conversation; return how many accounts."""
         ...
 
+    async def bring_home(
+        self, accounts: Collection[AccountId], platform: str, workspace: str, home: ConversationId
+    ) -> Collection[AccountId]:
+        """Send to `home` what of accounts goes to private chats of a workspace; return which went there."""
+        ...
+
     async def scheduled_of(self, person: PersonId) -> Sequence[Subscription]:
         """Return the scheduled subscriptions of a person's accounts."""
         ...
@@ -135,6 +141,10 @@ class Audit(Protocol):
         self, team: TeamId, actor: str, action: str, subject: str, outcome: str, now: datetime
     ) -> None:
         """Add an entry."""
+        ...
+
+    async def count(self, team: TeamId, actor: str, action: str, outcome: str, since: datetime) -> int:
+        """Count what somebody did since a time."""
         ...
 
     async def recent(self, team: TeamId, limit: int) -> Sequence[AuditEntry]:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from chatbot.ports.accounts import Accounts
 from chatbot.ports.installs import Homes, Installations
+from chatbot.ports.linked import Linked
 from chatbot.ports.mail import Inbox, Leases, Outbox
 from chatbot.ports.people import Conversations, Guides, Links, People
 from chatbot.ports.records import Audit, Balances, Fills, Subscriptions
@@ -30,3 +31,4 @@ class UnitOfWork(Protocol):
     leases: Leases
     installations: Installations
     homes: Homes
+    linked: Linked

@@ -18,7 +18,7 @@ from chatbot.ports.exchanges import Exchange
 from chatbot.ports.platforms import Section
 from chatbot.registry import Command, action, command
 from handlers.notifications import guide as guides
-from handlers.notifications import subscriptions
+from handlers.notifications import linked, subscriptions
 from handlers.notifications.links import conceal
 
 
@@ -29,6 +29,7 @@ async def connect(cmd: Command, ctx: ChatContext) -> Reply:
         rows = tuple((Button(e.title, "run", (f"connect {e.name}",)),) for e in ctx.exchanges.values())
         return reply(ctx.t.say("Which exchange?"), *guides.others(ctx.exchanges, ctx.t), buttons=rows)
     exchange = ctx.exchange(cmd.args[0])
+    await _must_be_read(ctx)
     label = clean_label(" ".join(cmd.args[1:]))
     state = await ctx.store.guides.current(ctx.person.id)
     if state is None or state.exchange != exchange.name:
@@ -154,6 +155,7 @@ async def _show(
 async def _mint(state: GuideState, exchange: Exchange, ctx: ChatContext) -> tuple[str, str]:
     """Return the addresses of the secure page: by a token, and inside a platform that says who opens it."""
     now = ctx.clock.now()
+    await _must_be_read(ctx)
     if await ctx.store.links.minted_since(ctx.person.id, now - timedelta(hours=1)) >= MINTS_PER_HOUR:
         raise BadArgument(
             mark(
@@ -178,6 +180,10 @@ async def _mint(state: GuideState, exchange: Exchange, ctx: ChatContext) -> tupl
     url, locale = ctx.options.public_url, ctx.t.locale
     address = page_url(url, token, keys.public, locale)
     return conceal(ctx.vault, address), app_url(url, keys.public, locale)
+
+
+async def _must_be_read(ctx: ChatContext) -> None:
+    await linked.must_be_read(await ctx.store.people.get(ctx.person.id), ctx)
 
 
 async def _pending(cmd: Command, ctx: ChatContext) -> Pending:

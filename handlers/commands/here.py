@@ -17,7 +17,13 @@ from handlers.notifications import subscriptions
 )
 async def here(cmd: Command, ctx: ChatContext) -> Reply:
     """Make this place a target of the sender's own accounts."""
-    del cmd
+    if cmd.args:
+        raise BotError(
+            mark(
+                "Send /here alone to have your balances and fills in this place. With more words it changes "
+                "nothing."
+            )
+        )
     mine = await ctx.store.accounts.of_person(ctx.person.id)
     if not mine:
         raise BotError(

@@ -15,7 +15,7 @@ from handlers.notifications.links import delete_there
 @command("revoke", mark("Cut an account off and destroy its key"), usage="[account]", role=Role.ADMIN)
 async def revoke(cmd: Command, ctx: ChatContext) -> Reply:
     """Offer the team's accounts, each with its owner."""
-    accounts = matching(await ctx.store.accounts.of_team(ctx.person.team), cmd.rest)
+    accounts = matching(await ctx.store.accounts.of_team(ctx.conversation.team), cmd.rest)
     if not accounts:
         raise BotError(mark("There is no such account to revoke."))
     rows = [
@@ -52,7 +52,7 @@ async def do(cmd: Command, ctx: ChatContext) -> Reply:
         await ctx.store.accounts.shred(pending.id, now)
     for gone in (account, *waiting):
         await ctx.store.audit.note(
-            ctx.person.team, str(ctx.person.identity), "revoke", gone.id, "destroyed", now
+            ctx.conversation.team, str(ctx.person.identity), "revoke", gone.id, "destroyed", now
         )
     await _tell_owner(account, ctx)
     text = ctx.t.say(
@@ -62,9 +62,7 @@ async def do(cmd: Command, ctx: ChatContext) -> Reply:
 
 
 async def _tell_owner(account: Account, ctx: ChatContext) -> None:
-    home = await ctx.store.conversations.private_of(account.owner)
-    if home is None:
-        return
+    """Tell the owner in every private chat of theirs: they may look into one of them only."""
     owner = await ctx.store.people.get(account.owner)
     t: Translator = ctx.translator(owner)
     text = message(
@@ -72,21 +70,22 @@ async def _tell_owner(account: Account, ctx: ChatContext) -> None:
         t.say("I no longer read it and its key is destroyed here."),
         delete_there(ctx.exchange_of(account), account.last4, t),
     )
-    await ctx.store.outbox.put(
-        home.id,
-        Post(text),
-        Promise.ALERT,
-        ctx.clock.now(),
-        key=f"revoked:{account.id}",
-        reader=owner.id,
-        locale=t.locale,
-    )
+    for home in await ctx.store.conversations.privates_of(account.owner):
+        await ctx.store.outbox.put(
+            home.id,
+            Post(text),
+            Promise.ALERT,
+            ctx.clock.now(),
+            key=f"revoked:{account.id}:{home.id}",
+            reader=owner.id,
+            locale=t.locale,
+        )
 
 
 async def _account(cmd: Command, ctx: ChatContext) -> Account:
-    found = next(
-        (a for a in await ctx.store.accounts.of_team(ctx.person.team) if a.id == AccountId(cmd.args[0])), None
-    )
+    # Of the team in whose place the admin acts: one who is linked has their own accounts in another.
+    ours = await ctx.store.accounts.of_team(ctx.conversation.team)
+    found = next((a for a in ours if a.id == AccountId(cmd.args[0])), None)
     if found is None:
         raise Gone(mark("This account is no longer connected."))
     return found

@@ -5,6 +5,7 @@ mark, a card edited again, a report or reply let go. Nothing is sent after its l
 """
 
 import itertools
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -17,7 +18,8 @@ from chatbot.ports.context import Context
 from chatbot.registry import job
 from handlers.notifications.links import disclose
 
-AT_ONCE = 30
+AT_ONCE = 60
+PORTION = 10
 SAFETY = timedelta(seconds=45)
 PLATFORM_HOLD = 60
 UNCONFIGURED = "platform not configured"
@@ -27,14 +29,54 @@ SEALED = "a sealed address can't be opened"
 @job("deliver_messages", every=0.5)
 async def deliver_messages(ctx: Context) -> None:
     """Send until nothing is due for a conversation that may be written to now."""
+    hand = _Hand(ctx)
+    limit = AT_ONCE * max(1, len(ctx.postbox.open()))
+    await work_off("deliver_messages", hand.claim, hand.carry, ctx, limit)
 
-    async def claim(room: int) -> Sequence[Delivery]:
-        now = ctx.clock.now()
-        busy = ctx.pacer.busy(ctx.clock.monotonic())
+
+class _Hand:
+    """Takes a fair share for each platform and bot: one that is slow, or has much to say, delays itself."""
+
+    def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
+        self._under_way: Counter[str] = Counter()
+
+    async def claim(self, room: int) -> Sequence[Delivery]:
+        taken: list[Delivery] = []
+        for platform in self._ctx.postbox.open():
+            taken += await self._claim_of(platform, room - len(taken))
+        return taken
+
+    async def carry(self, delivery: Delivery) -> None:
+        try:
+            await _deliver(delivery, self._ctx)
+        finally:
+            self._under_way[delivery.place.bot] -= 1
+
+    async def _claim_of(self, platform: str, room: int) -> Sequence[Delivery]:
+        taken: list[Delivery] = []
+        mine = sum(number for bot, number in self._under_way.items() if bot.partition(":")[0] == platform)
+        room = min(room, AT_ONCE - mine)
+        while room > len(taken):
+            wanted = min(PORTION, room - len(taken))
+            rows = await self._rows(platform, wanted)
+            self._under_way.update(delivery.place.bot for delivery in rows)
+            taken += rows
+            if len(rows) < wanted:
+                break
+        return taken
+
+    async def _rows(self, platform: str, wanted: int) -> Sequence[Delivery]:
+        ctx = self._ctx
+        now, at = ctx.clock.now(), ctx.clock.monotonic()
+        pace = ctx.postbox.pace(platform)
+        most = pace.at_once if pace else PORTION
+        full = {bot for bot, number in self._under_way.items() if number >= most}
+        full |= set(ctx.pacer.held_bots(at))
         async with ctx.uow() as store:
-            return await store.outbox.claim(now, now + LEASE, room, busy, ctx.postbox.open())
-
-    await work_off("deliver_messages", claim, lambda delivery: _deliver(delivery, ctx), ctx, AT_ONCE)
+            return await store.outbox.claim(
+                now, now + LEASE, wanted, ctx.pacer.busy(at), [platform], sorted(full)
+            )
 
 
 async def _deliver(delivery: Delivery, ctx: Context) -> None:
@@ -73,13 +115,18 @@ async def _hand_over(delivery: Delivery, pace: Pace, ctx: Context) -> None:
         message_id = await ctx.postbox.deliver(delivery)
     except SendError as error:
         if error.verdict is not Verdict.UNSENT:
-            ctx.pacer.sent(delivery.conversation, delivery.place, pace, ctx.clock.monotonic())
+            _left(delivery, pace, ctx)
         await _fail(delivery, error, ctx)
         return
-    ctx.pacer.sent(delivery.conversation, delivery.place, pace, ctx.clock.monotonic())
+    _left(delivery, pace, ctx)
     await _record(delivery, message_id, ctx)
     ctx.metrics.sent(delivery.place.platform, "sent")
     ctx.log.info("sent", delivery=delivery.id, platform=delivery.place.platform, repeat=delivery.repeat)
+
+
+def _left(delivery: Delivery, pace: Pace, ctx: Context) -> None:
+    if not delivery.home:
+        ctx.pacer.sent(delivery.conversation, delivery.place, pace, ctx.clock.monotonic())
 
 
 async def _record(delivery: Delivery, message_id: str, ctx: Context) -> None:
@@ -115,7 +162,8 @@ async def _fail(delivery: Delivery, error: SendError, ctx: Context) -> None:
     ctx.metrics.sent(delivery.place.platform, error.verdict)
     ctx.log.warning("send_failed", delivery=delivery.id, verdict=error.verdict, reason=error.reason)
     now = ctx.clock.monotonic()
-    if error.wait:
+    # What becomes of a home page says nothing of the chat beside it.
+    if error.wait and not delivery.home:
         ctx.pacer.hold(delivery.conversation, error.wait, now)
     if error.verdict is Verdict.UNAUTHORISED:
         ctx.pacer.hold_bot(delivery.place.bot, PLATFORM_HOLD, now)
@@ -123,7 +171,7 @@ async def _fail(delivery: Delivery, error: SendError, ctx: Context) -> None:
         await store.outbox.failed(
             delivery, after_failure(delivery, error.verdict, error.wait), error.reason, ctx.clock.now()
         )
-        if error.verdict is Verdict.GONE:
+        if error.verdict is Verdict.GONE and not delivery.home:
             await store.conversations.leave(delivery.conversation)
         if error.verdict is Verdict.MOVED:
             await store.conversations.move(delivery.place, error.moved_to)

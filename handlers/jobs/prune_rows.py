@@ -1,7 +1,8 @@
-"""Let go of what nobody needs any more: old messages' content, and old updates.
+"""Let go of what nobody needs any more: old messages' content, old updates, what installations left behind.
 
 A message that is over keeps its row, whose key keeps the same thing from being told twice. The ids of
-updates are kept longer than any platform repeats one.
+updates are kept longer than any platform repeats one. A home page is remembered for as long as it can be
+replaced: it goes on showing what it showed, and deleting everything has to empty it.
 """
 
 from datetime import timedelta
@@ -21,3 +22,6 @@ async def prune_rows(ctx: Context) -> None:
         async with ctx.uow() as store:
             some = await store.outbox.prune(now - MESSAGES_FOR)
             some += await store.inbox.prune(now - UPDATES_FOR)
+    async with ctx.uow() as store:
+        await store.installations.prune(now)
+        await store.homes.prune()

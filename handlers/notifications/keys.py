@@ -56,7 +56,7 @@ def facts(account: Account, exchange: Exchange, options: Options, t: Translator,
     """Return what else is known of a key, a short line each, what should be changed first."""
     report = account.report
     lines = _remarks(report, exchange, options, t)
-    lines.append(_ends(account, exchange, options, t))
+    lines.append(ends(account, exchange, options, t))
     lines += _addresses(report, exchange, options, t)
     if report.created_at is not None:
         day, age = t.day(report.created_at), _age(report.created_at, now, t)
@@ -153,7 +153,8 @@ def _addresses(report: PermissionReport, exchange: Exchange, options: Options, t
     return [*lines, advice]
 
 
-def _ends(account: Account, exchange: Exchange, options: Options, t: Translator) -> str:
+def ends(account: Account, exchange: Exchange, options: Options, t: Translator) -> str:
+    """Say when a key ends, and how we know."""
     rule = exchange.expiry
     end = expiry(account.report, rule, account.created_at, account.polled_at, options.key_max_age_days)
     if end.at is None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from chatbot.domain.credentials import Account
 from chatbot.domain.links import b64url, from_b64url
-from chatbot.domain.messages import Button, Line, Message, bold, code, line, message
+from chatbot.domain.messages import Button, Line, Look, Message, Table, bold, code, line, message
 from chatbot.domain.permissions import Decision, Permission
 from chatbot.ports.exchanges import Exchange
 from chatbot.ports.vault import Vault
@@ -109,18 +109,32 @@ _CONCEALED = "sealed:"
 
 
 def conceal(vault: Vault, address: str) -> str:
-    """Return the address sealed: the token must not lie readable in the outbox."""
+    """Return an address or code sealed: what opens something must not lie readable in the outbox."""
     return _CONCEALED + b64url(vault.seal_bytes(_PURPOSE, address.encode()))
 
 
 def disclose(vault: Vault, msg: Message) -> Message:
-    """Return a message with its concealed addresses readable, for the moment of sending."""
-    rows = tuple(tuple(_readable(vault, button) for button in row) for row in msg.buttons)
-    return replace(msg, buttons=rows)
+    """Return a message with its concealed addresses and codes readable, for the moment of sending."""
+    rows = tuple(tuple(_pressable(vault, button) for button in row) for row in msg.buttons)
+    return replace(msg, body=tuple(_shown(vault, part) for part in msg.body), buttons=rows)
 
 
-def _readable(vault: Vault, button: Button) -> Button:
-    if not button.url.startswith(_CONCEALED):
-        return button
-    blob = from_b64url(button.url.removeprefix(_CONCEALED))
-    return replace(button, url=vault.open_bytes(_PURPOSE, blob).decode())
+def _pressable(vault: Vault, button: Button) -> Button:
+    return replace(button, url=_readable(vault, button.url))
+
+
+def _shown(vault: Vault, part: Line | Table) -> Line | Table:
+    if isinstance(part, Table):
+        return part
+    # Only what is to be copied letter by letter: nobody can write such a piece.
+    pieces = (
+        replace(piece, text=_readable(vault, piece.text)) if piece.look is Look.CODE else piece
+        for piece in part.pieces
+    )
+    return replace(part, pieces=tuple(pieces))
+
+
+def _readable(vault: Vault, text: str) -> str:
+    if not text.startswith(_CONCEALED):
+        return text
+    return vault.open_bytes(_PURPOSE, from_b64url(text.removeprefix(_CONCEALED))).decode()

@@ -34,6 +34,19 @@ def moved(sub: Subscription, old: Person, new: Person, now: datetime) -> Slot | 
     return following(new, now, sub.last_at.astimezone(ZoneInfo(new.timezone)).date())
 
 
+def carried(sub: Subscription, old: Person, new: Person, now: datetime) -> Slot | None:
+    """Return the slot of a daily post whose account goes to another owner; None when it is due already.
+
+    A day whose nine o'clock is over for the new owner, and not yet come for the old, gets its post now.
+    """
+    slot = moved(sub, old, new, now)
+    if slot is None or sub.last_at is None:
+        return slot
+    zone = ZoneInfo(new.timezone)
+    today = now.astimezone(zone).date()
+    return Slot(today, now) if sub.last_at.astimezone(zone).date() < today < slot.day else slot
+
+
 def missed(sub: Subscription) -> bool:
     """Tell whether a local date between the last post and the slot that is due went without one."""
     if sub.last_at is None or sub.slot is None:

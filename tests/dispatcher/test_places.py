@@ -48,6 +48,9 @@ async def test_an_update_waits_when_the_platform_cannot_say_who_somebody_is(bot:
     await bot.inlet.put("web", "x2", {"kind": "said", "user": YOU, "chat": YOU, "text": "/start", "id": "1"})
     for _ in range(3):
         await bot.dispatcher.sweep()
+        assert bot.texts() == []
+        bot.clock.advance(seconds=21)
+    await bot.dispatcher.sweep()
     await bot.turn(jobs=["deliver_messages"])
 
     assert "Something went wrong on our side" in bot.last().text

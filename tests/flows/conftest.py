@@ -1,13 +1,15 @@
-"""A bot and a practice Bitso for every flow."""
+"""A bot and a practice Bitso for every flow, and the bot as it lives on Slack."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from tests.support import slackapi
 from tests.support.bot import Bot, open_bot
 from tests.support.connected import connect
 from tests.support.practice import Running, practice
+from tests.support.slackbot import SlackBot, open_slackbot, people
 
 
 @pytest.fixture
@@ -31,3 +33,15 @@ async def linked(bot: Bot, bitso: Running) -> Bot:
     """The bot, with one account connected and read once."""
     await connect(bot, bitso)
     return bot
+
+
+@pytest.fixture
+async def slackbot(tmp_path: Path, bitso) -> AsyncIterator[SlackBot]:
+    """A bot on Slack that reads the practice Bitso; nothing it sent may be other than documented."""
+    async with slackapi.running() as api:
+        people(api)
+        async with open_slackbot(tmp_path, {"bitso": bitso.origin}, api) as opened:
+            bitso.state.clock = opened.bot.clock.now
+            yield opened
+        assert api.complaints == []
+        assert [line for line in opened.bot.log.lines if line[0] == "error"] == []

@@ -52,6 +52,14 @@ async def test_here_needs_an_account_and_a_member(bot: Bot) -> None:
     assert await rows(bot, "subscriptions") == []
 
 
+@pytest.mark.parametrize("words", ["/here is what I found", "/here we go"])
+async def test_here_with_more_words_is_no_order(linked: Bot, words: str) -> None:
+    """Where a mention stands for the slash, a sentence may begin like that; money is shown on a plain word only."""
+    before = len(await rows(linked, "subscriptions"))
+    assert "Send /here alone" in (await linked.type(words, chat=TEAM)).text
+    assert len(await rows(linked, "subscriptions")) == before
+
+
 async def test_here_twice_is_here_once(linked: Bot, bitso) -> None:
     """Saying it again sends nothing twice."""
     for _ in range(2):

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chatbot.domain.people import HOME_TEAM
 from chatbot.errors import ExchangeError, Trouble
 from chatbot.ports.exchanges import Page
 from handlers.jobs.poll_accounts import reading
@@ -39,7 +40,9 @@ class Walk:
 
 async def read(bot: Bot, walk: Walk, cursor: str) -> Found:
     found = Found(cursor=cursor)
-    work: Any = SimpleNamespace(deadline=bot.clock.now() + timedelta(minutes=5))
+    work: Any = SimpleNamespace(
+        deadline=bot.clock.now() + timedelta(minutes=5), account=SimpleNamespace(team=HOME_TEAM)
+    )
     client: Any = walk
     await reading._new_fills(work, client, found, bot.ctx)
     return found
@@ -63,7 +66,7 @@ async def test_who_is_told_to_wait_asks_nothing_more(bot: Bot) -> None:
     found = Found(cursor="")
     work: Any = SimpleNamespace(
         deadline=bot.clock.now() + timedelta(minutes=5),
-        account=SimpleNamespace(history_done=False),
+        account=SimpleNamespace(history_done=False, team=HOME_TEAM),
         history="0",
         history_at=None,
     )

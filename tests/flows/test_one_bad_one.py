@@ -157,7 +157,8 @@ async def test_a_chat_that_hangs_delays_no_other(bot: Bot, bitso) -> None:
             helped.set()
         return sent
 
-    parts = {"deliver": staticmethod(slowly), "pace": bot.chat.pace, "parse": staticmethod(bot.chat.parse)}
+    same = {name: staticmethod(getattr(bot.chat, name)) for name in ("parse", "standing", "private_place")}
+    parts = {"deliver": staticmethod(slowly), "pace": bot.chat.pace, **same}
     vars(bot.ctx.postbox)["_platforms"]["web"] = type("Slow", (), parts)()
     run = asyncio.ensure_future(bot.registry.jobs["deliver_messages"].run(bot.ctx))
     async with asyncio.timeout(10):

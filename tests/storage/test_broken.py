@@ -19,12 +19,14 @@ from chatbot.domain.outbox import Delivery, Next, OutboxState, Promise
 from chatbot.domain.people import ConversationId, Identity, PersonId, Place, TeamId
 from chatbot.errors import ConfigError, StorageError
 from chatbot.ports.accounts import Progress, Work
+from chatbot.ports.installs import Installation
 from chatbot.ports.mail import InboxRow
 from chatbot.ports.records import Subscription
 from chatbot.ports.stores import UnitOfWork
 from storage.database import Database
 from storage.stores import Stores
 from storage.transaction import Transaction
+from tests.storage.linkedcalls import LINKED_CALLS
 from tests.storage.rows import MINUTE, NOW, REPORT, SEALED, World, fill, link, pending, post
 
 ALICE, CHAT, ACCOUNT = PersonId("p"), ConversationId("c"), AccountId("a1")
@@ -40,7 +42,10 @@ CALLS: dict[str, Call] = {
     "conversations.enter": lambda s, w: s.conversations.enter(Place("web", "x"), TeamId("home"), None),
     "conversations.get": lambda s, w: s.conversations.get(CHAT),
     "conversations.private_of": lambda s, w: s.conversations.private_of(ALICE),
+    "conversations.privates_of": lambda s, w: s.conversations.privates_of(ALICE),
     "conversations.leave": lambda s, w: s.conversations.leave(CHAT),
+    "conversations.leave_workspace": lambda s, w: s.conversations.leave_workspace("slack", "T1", NOW),
+    "conversations.rejoin_workspace": lambda s, w: s.conversations.rejoin_workspace("slack", "T1"),
     "conversations.move": lambda s, w: s.conversations.move(w.group.place, "-8"),
     "conversations.forget_empty": lambda s, w: s.conversations.forget_empty(),
     "guides.start": lambda s, w: s.guides.start(ALICE, CHAT, "bitso", "x"),
@@ -58,6 +63,7 @@ CALLS: dict[str, Call] = {
     "links.give_back": lambda s, w: s.links.give_back(link(w.alice, w.chat), count=True),
     "links.use": lambda s, w: s.links.use(link(w.alice, w.chat)),
     "links.revoke_of": lambda s, w: s.links.revoke_of(ALICE),
+    "links.revoke_of_team": lambda s, w: s.links.revoke_of_team(TeamId("home")),
     "links.expire": lambda s, w: s.links.expire(NOW),
     "accounts.add": lambda s, w: s.accounts.add(pending(w.alice, w.chat, "a2"), SEALED, b"", NOW),
     "accounts.taken": lambda s, w: s.accounts.taken(TeamId("home"), b""),
@@ -73,6 +79,8 @@ CALLS: dict[str, Call] = {
     "accounts.expire_pending": lambda s, w: s.accounts.expire_pending(NOW),
     "accounts.hurry": lambda s, w: s.accounts.hurry(ACCOUNT, NOW),
     "accounts.claim": lambda s, w: s.accounts.claim(NOW, NOW, 1),
+    "accounts.suspend_team": lambda s, w: s.accounts.suspend_team(TeamId("home"), NOW),
+    "accounts.holds": lambda s, w: s.accounts.holds(_work(w)),
     "accounts.failing": lambda s, w: s.accounts.failing("bitso", "bad_key"),
     "accounts.finish": lambda s, w: s.accounts.finish(_work(w), Progress(NOW, 0)),
     "accounts.release": lambda s, w: s.accounts.release(_work(w)),
@@ -92,6 +100,7 @@ CALLS: dict[str, Call] = {
         ALICE, {"s": (NOW, date(2026, 1, 1))}
     ),
     "subscriptions.remove": lambda s, w: s.subscriptions.remove(ALICE, CHAT),
+    "subscriptions.bring_home": lambda s, w: s.subscriptions.bring_home([ACCOUNT], "slack", "T1", CHAT),
     "subscriptions.scheduled_of": lambda s, w: s.subscriptions.scheduled_of(ALICE),
     "outbox.put": lambda s, w: s.outbox.put(w.chat.id, post(), Promise.ALERT, NOW),
     "outbox.claim": lambda s, w: s.outbox.claim(NOW, NOW, 1, (), ("web",)),
@@ -109,9 +118,25 @@ CALLS: dict[str, Call] = {
     "inbox.release": lambda s, w: s.inbox.release([InboxRow("1", "web", {}, NOW, 1, 1)]),
     "inbox.prune": lambda s, w: s.inbox.prune(NOW),
     "audit.note": lambda s, w: s.audit.note(TeamId("home"), "x", "x", "x", "x", NOW),
+    "audit.count": lambda s, w: s.audit.count(TeamId("home"), "x", "x", "x", NOW),
     "audit.recent": lambda s, w: s.audit.recent(TeamId("home"), 1),
     "leases.take": lambda s, w: s.leases.take("x", "x", NOW, NOW),
     "leases.drop": lambda s, w: s.leases.drop("x", "x"),
+    "installations.keep": lambda s, w: s.installations.keep(Installation(TeamId("x"), "", b""), NOW),
+    "installations.renew": lambda s, w: s.installations.renew(TeamId("x"), b""),
+    "installations.find": lambda s, w: s.installations.find(TeamId("x")),
+    "installations.end": lambda s, w: s.installations.end(TeamId("x"), NOW),
+    "installations.ended": lambda s, w: s.installations.ended(TeamId("x")),
+    "installations.parts": lambda s, w: s.installations.parts("x"),
+    "installations.issue": lambda s, w: s.installations.issue(b"x", NOW, NOW),
+    "installations.redeem": lambda s, w: s.installations.redeem(b"x", NOW),
+    "installations.prune": lambda s, w: s.installations.prune(NOW),
+    "homes.opened": lambda s, w: s.homes.opened(w.chat, NOW),
+    "homes.open_since": lambda s, w: s.homes.open_since(NOW, 1),
+    "homes.shown": lambda s, w: s.homes.shown(w.chat, "x"),
+    "homes.of_person": lambda s, w: s.homes.of_person(ALICE),
+    "homes.prune": lambda s, w: s.homes.prune(),
+    **LINKED_CALLS,
 }
 
 

@@ -8,7 +8,7 @@ import itertools
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -38,6 +38,7 @@ ADMIN = "admin"
 STRANGER = "stranger"
 TEAM = "team"
 NOWHERE = "http://127.0.0.1:1"
+ROSTER = Roster(frozenset({f"web:{ADMIN}"}), frozenset({f"web:{YOU}", "web:other"}))
 JOBS = ("poll_accounts", "post_balances", "sweep_links", "deliver_messages")
 
 
@@ -91,7 +92,18 @@ class Bot:
     log: Lines
     database: Database
     inlet: StoredInlet
+    beside: Mapping[str, Chat] = field(default_factory=dict)
     events: "itertools.count[int]" = field(default_factory=lambda: itertools.count(secrets.randbits(40)))
+
+    def on(self, platform: str) -> "Bot":
+        """Return the same bot, typed to and read from on another of its platforms."""
+        return replace(self, chat=self.beside[platform])
+
+    def relist(self, roster: Roster) -> None:
+        """Go on with other lists, as after a new start."""
+        self.ctx = replace(self.ctx, roster=roster)
+        self.dispatcher = Dispatcher(self.registry, self.ctx, self.ctx.postbox.parse)  # type: ignore[attr-defined]
+        self.desk = Desk(self.registry, self.ctx)
 
     async def type(self, text: str, *, as_: str = YOU, chat: str = "", locale: str = "") -> Shown:
         """Write a message and return the newest answer in that chat."""
@@ -154,10 +166,15 @@ class Bot:
 
 @asynccontextmanager
 async def open_bot(
-    folder: Path, origins: Mapping[str, str], url: str = "", start: datetime | None = None, **changed: Any
-) -> AsyncIterator[Bot]:
-    """Open a bot in a folder; `origins` lead to practice exchanges, `changed` replaces options."""
+    folder: Path, origins: Mapping[str, str], url: str = "", start: datetime | None = None, *,
+    beside: Sequence[Chat] = (), roster: Roster = ROSTER, **changed: Any,
+) -> AsyncIterator[Bot]:  # fmt: skip
+    """Open a bot in a folder; `origins` lead to practice exchanges, `changed` replaces options.
+
+    It speaks on `web`, and on the platforms `beside` it: see `Bot.on`.
+    """
     clock, log, chat = VirtualClock(start), Lines(), Chat()
+    chats = {one.name: one for one in (chat, *beside)}
     database = Database(url or f"sqlite:///{folder / 'bot.sqlite'}")
     await database.migrate()
     key_file = folder / "keys" / "master.key"
@@ -166,13 +183,13 @@ async def open_bot(
     vault = await open_vault(database, read_master_key_file(key_file))
     # Who lends rates is asked as well: what has no practice server here is out of reach.
     known = exchanges.build({**dict.fromkeys(exchanges.discover(), NOWHERE), **origins}, clock)
-    post = Post({chat.name: chat})
-    post._started.add(chat.name)
+    post = Post(chats)
+    post._started |= set(chats)
     registry = Registry().load(handlers)
     ctx = Context(
         clock=clock, log=log, uow=database.uow, vault=vault, exchanges=known, guides=load_guide,
         options=options(**changed), queue=Silence(), postbox=post, pacer=Pacer(), metrics=Metrics(), commands=registry.listed(),
-        roster=Roster(frozenset({f"web:{ADMIN}"}), frozenset({f"web:{YOU}", "web:other"})),
+        roster=roster,
     )  # fmt: skip
     inlet = StoredInlet(ctx, Scrubber(known.shapes))
     try:
@@ -186,6 +203,7 @@ async def open_bot(
             log,
             database,
             inlet,
+            chats,
         )
     finally:
         await known.close()

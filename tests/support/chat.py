@@ -56,6 +56,8 @@ class Chat:
     sends: int = 0
     standings: dict[str, Standing] = field(default_factory=dict)
     reaches_out: bool = False
+    workspace: str = ""
+    by_hand: str = ""
 
     async def start(self, inlet: Inlet, commands: Sequence[CommandInfo]) -> None:
         """Nothing to start."""
@@ -70,7 +72,7 @@ class Chat:
 
     def private_place(self, who: Identity) -> Place | None:
         """Return the person's own chat where this chat may write unasked."""
-        return Place(self.name, who.user) if self.reaches_out else None
+        return Place(self.name, who.user, who.workspace) if self.reaches_out else None
 
     def parse(self, raw: Mapping[str, Any]) -> Incoming | None:
         """Read what `type`, `press` and `tell` stored."""
@@ -78,6 +80,7 @@ class Chat:
             raw["user"],
             raw["user"].title(),
             raw["chat"],
+            self.workspace,
             private=raw["chat"] == raw["user"],
             locale=raw.get("locale", ""),
         )
@@ -109,7 +112,9 @@ class Chat:
 
     def identify(self, proof: str, life: timedelta) -> Identity | None:
         del life
-        return Identity(self.name, proof.removeprefix("signed:")) if proof.startswith("signed:") else None
+        if not proof.startswith("signed:"):
+            return None
+        return Identity(self.name, proof.removeprefix("signed:"), self.workspace)
 
     def private_url(self, payload: str, workspace: str = "") -> str:
         """Return an address that names the payload."""

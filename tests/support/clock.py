@@ -28,5 +28,6 @@ class VirtualClock:
 
     async def sleep(self, seconds: float) -> None:
         """Pass the time at once."""
-        self.advance(seconds=max(0.0, seconds))
+        # The hands move by microseconds: who waits for less would wait for ever.
+        self.advance(seconds=max(0.000001, seconds) if seconds > 0 else 0.0)
         await asyncio.sleep(0)

@@ -37,6 +37,7 @@ class WebChat:
     """Chats for one person at one machine."""
 
     name = PLATFORM
+    by_hand = ""
     pace = Pace(per_second=1000, chat_seconds=0, group_per_minute=100_000)
 
     def __init__(

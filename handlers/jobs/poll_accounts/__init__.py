@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from chatbot.dispatcher.crew import work_off
 from chatbot.domain.credentials import CredentialState
-from chatbot.domain.people import Role
+from chatbot.domain.people import HOME_TEAM, Role, TeamId
 from chatbot.errors import ExchangeError, Fenced, StorageError, VaultError
 from chatbot.ports.accounts import Progress, Work
 from chatbot.ports.context import Context
@@ -54,7 +54,10 @@ async def _poll(work: Work, ctx: Context) -> None:
 async def _poll_once(work: Work, ctx: Context) -> None:
     account = work.account
     if ctx.roster.role(work.owner.identity) is Role.STRANGER:
-        await _suspend(work, ctx)
+        await _suspend(work, "owner_not_listed", ctx)
+        return
+    if await _thrown_out(account.team, ctx):
+        await _suspend(work, "workspace_left", ctx)
         return
     exchange = ctx.exchange_of(account)
     try:
@@ -73,8 +76,16 @@ async def _poll_once(work: Work, ctx: Context) -> None:
         credentials.wipe()
 
 
-async def _suspend(work: Work, ctx: Context) -> None:
-    """Leave the account of somebody who was taken off the list alone, and look again later."""
+async def _thrown_out(team: TeamId, ctx: Context) -> bool:
+    """Tell whether the team's workspace removed the bot; the home team is no workspace."""
+    if team == HOME_TEAM:
+        return False
+    async with ctx.uow() as store:
+        return await store.installations.ended(team)
+
+
+async def _suspend(work: Work, why: str, ctx: Context) -> None:
+    """Leave an account alone that must not be read now, and look again later."""
     now, account = ctx.clock.now(), work.account
     dead = account.state is CredentialState.DEAD
     async with ctx.uow() as store:
@@ -87,17 +98,17 @@ async def _suspend(work: Work, ctx: Context) -> None:
             ),
         )  # fmt: skip
         if account.state is CredentialState.ACTIVE:
-            await store.audit.note(account.team, "policy", "suspend", account.id, "owner_not_listed", now)
+            await store.audit.note(account.team, "policy", "suspend", account.id, why, now)
 
 
 async def _resume(work: Work, store: UnitOfWork, ctx: Context) -> CredentialState | None:
-    """Say what a poll makes of a dead key that works, or a suspended one whose owner is listed again."""
+    """Say what a poll makes of a dead key that works, or a suspended one that may be read again."""
     account = work.account
     if account.state is CredentialState.DEAD:
         return CredentialState.ACTIVE
     if account.state is not CredentialState.SUSPENDED:
         return None
-    await store.audit.note(account.team, "policy", "resume", account.id, "owner_listed", ctx.clock.now())
+    await store.audit.note(account.team, "policy", "resume", account.id, "allowed_again", ctx.clock.now())
     return CredentialState.ACTIVE
 
 

@@ -9,9 +9,10 @@ from itertools import islice
 
 from chatbot.domain.balances import Gaps, Prices, Snapshot
 from chatbot.domain.fills import Fill
+from chatbot.domain.people import HOME_TEAM
 from chatbot.domain.permissions import Finding, Permission, PermissionReport, Source, Switch
 from chatbot.domain.rates import wanting
-from chatbot.errors import ExchangeError, Trouble
+from chatbot.errors import ExchangeError, Fenced, Trouble
 from chatbot.ports.accounts import Work
 from chatbot.ports.context import Context
 from chatbot.ports.exchanges import Exchange, ExchangeClient, Proof
@@ -57,6 +58,7 @@ async def read(work: Work, client: ExchangeClient, exchange: Exchange, ctx: Cont
     own = await _prices(exchange, ctx) if found.snapshot is not None else None
     fills_on = work.fills_on if found.fills_on is None else found.fills_on
     if fills_on:
+        await _see_to_go_on(work, ctx)
         await _fills(work, client, found, exchange, ctx)
     if found.more:
         # Fills not yet read may explain what changed: these balances are read again with the last of them.
@@ -145,8 +147,19 @@ async def _fills(work: Work, client: ExchangeClient, found: Found, exchange: Exc
         found.fills_on = False
 
 
+async def _see_to_go_on(work: Work, ctx: Context) -> None:
+    """Stop between two calls when the account's workspace removed us meanwhile; raises `Fenced`."""
+    if work.account.team == HOME_TEAM:
+        return
+    async with ctx.uow() as store:
+        if not await store.accounts.holds(work):
+            raise Fenced("the account was suspended during its poll")
+
+
 async def _new_fills(work: Work, client: ExchangeClient, found: Found, ctx: Context) -> None:
     for number in range(FILL_PAGES):
+        if number:
+            await _see_to_go_on(work, ctx)
         try:
             page = await client.fills_after(found.cursor or "")
         except ExchangeError as error:
@@ -183,6 +196,7 @@ async def _history(
     for number in range(HISTORY_PAGES):
         if number:
             await ctx.clock.sleep(exchange.history_seconds)
+        await _see_to_go_on(work, ctx)
         page = await client.fills_before(cursor or "")
         found.earlier += page.fills
         found.history = cursor = page.cursor

@@ -10,6 +10,8 @@ down_revision = "0002"
 def upgrade() -> None:
     op.add_column("outbox", sa.Column("whisper", sa.Text(), nullable=False, server_default=""))
     op.add_column("outbox", sa.Column("home", sa.Boolean(), nullable=False, server_default=sa.text("false")))
+    shown = sa.text("home")
+    op.create_index("ix_outbox_home", "outbox", ["conversation"], sqlite_where=shown, postgresql_where=shown)
     _installations()
     op.create_table(
         "homes",
@@ -50,20 +52,25 @@ def _linked_people() -> None:
         "linked_people",
         sa.Column("person", sa.Text(), nullable=False),
         sa.Column("main", sa.Text(), nullable=False),
+        sa.Column("through", sa.Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("brought", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
             ["person"], ["people.id"], name="fk_linked_people_person", ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(["main"], ["people.id"], name="fk_linked_people_main", ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["through"], ["people.id"], name="fk_linked_people_through", ondelete="CASCADE"
+        ),
         sa.PrimaryKeyConstraint("person", name="pk_linked_people"),
     )
     op.create_index("ix_linked_people_main", "linked_people", ["main"])
+    op.create_index("ix_linked_people_through", "linked_people", ["through"])
     op.create_table(
         "link_codes",
         sa.Column("person", sa.Text(), nullable=False),
         sa.Column("hash", sa.LargeBinary(), nullable=False),
         sa.Column("expires_at", sa.BigInteger(), nullable=False),
-        sa.Column("tries", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["person"], ["people.id"], name="fk_link_codes_person", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("person", name="pk_link_codes"),
     )
