@@ -67,11 +67,12 @@ class CommandEntry:
 
 @dataclass(frozen=True, slots=True)
 class ActionEntry:
-    """What a button does."""
+    """What a button does; one marked `chief` is in a group only for the platform's admins of it."""
 
     name: str
     role: Role
     run: ChatHandler
+    chief: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +174,13 @@ def command(
     return keep
 
 
-def action(name: str, *, role: Role = Role.MEMBER) -> Callable[[ChatHandler], ChatHandler]:
+def action(
+    name: str, *, role: Role = Role.MEMBER, chief: bool = False
+) -> Callable[[ChatHandler], ChatHandler]:
     """Register what a button does; `name` is `<file>.<verb>`."""
 
     def keep(function: ChatHandler) -> ChatHandler:
-        _shelve(function, ActionEntry(name, role, function))
+        _shelve(function, ActionEntry(name, role, function, chief))
         return function
 
     return keep

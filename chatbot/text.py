@@ -5,9 +5,9 @@ catalogues in `locales/`. A value is formatted by Babel for the reader's languag
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from functools import lru_cache
 from pathlib import Path
@@ -16,8 +16,16 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton, format_time, format_timedelta
 from babel.messages.pofile import read_po
-from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision, is_currency
+from babel.numbers import (
+    format_compact_decimal,
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_precision,
+    is_currency,
+)
 
+from chatbot.domain.people import Place
 from chatbot.domain.permissions import Permission
 from chatbot.errors import BotError, mark
 
@@ -30,7 +38,10 @@ _EXACT = Context(prec=200, rounding=ROUND_HALF_UP)
 # Codes of coins and metals that are also those of moneys no exchange trades: Mantle, not the tugrik.
 _COINS = frozenset({"BAN", "GNS", "MNT", "MTL", "MVP", "SOS", "TOP", "XAG", "XAU", "XPD", "XPT"})
 _DOLLARS = frozenset({"USDT", "USDC"})
+_COMPACT_FROM = Decimal(10_000)
+_DIGITS_SHOWN = 8
 
+PLATFORM_NAMES: Mapping[str, str] = {"telegram": "Telegram", "slack": "Slack", "web": "Web"}
 PERMISSION_NAMES: Mapping[Permission, str] = {
     Permission.BALANCES: mark("view balances"),
     Permission.FILLS: mark("view fills"),
@@ -91,6 +102,11 @@ class Translator:
                 return format_decimal(_rounded(number, 2), locale=self._babel, format="#,##0.00")
         return self._exact(number)
 
+    def rounded(self, number: Decimal, asset: str) -> str:
+        """Return a quantity in eight digits that matter, for a table; whole units are never rounded."""
+        places = max(0, _DIGITS_SHOWN - 1 - number.adjusted()) if number else 0
+        return self.quantity(_rounded(number, places), asset)
+
     def amount(self, number: Decimal, asset: str) -> str:
         """Return a quantity with its unit, as `0.5 BTC`."""
         return f"{self.quantity(number, asset)} {asset}"
@@ -116,6 +132,16 @@ class Translator:
         with localcontext(_EXACT):
             return _sign(rounded) + format_percent(abs(rounded), locale=self._babel, format="#,##0.0 %")
 
+    def share(self, ratio: Decimal) -> str:
+        """Return a part of a whole as a percentage with one decimal."""
+        least = Decimal("0.001")
+        tiny = 0 < ratio < least
+        with localcontext(_EXACT):
+            shown = format_percent(
+                least if tiny else _rounded(ratio, 3), locale=self._babel, format="#,##0.0 %"
+            )
+        return f"<{shown}" if tiny else shown
+
     def day(self, moment: datetime) -> str:
         """Return the date in the reader's zone."""
         return format_date(moment.astimezone(self.zone).date(), "medium", locale=self._babel)
@@ -138,9 +164,53 @@ class Translator:
         local = moment.astimezone(self.zone)
         return f"{format_skeleton('MMMd', local, locale=self._babel)}, {self.time(moment)}"
 
+    def scale(self, numbers: Sequence[Decimal]) -> tuple[str, ...]:
+        """Return the numbers of an axis, alike in digits, with thousands and millions in few of them."""
+        most = max(map(abs, numbers), default=Decimal(0))
+        step = abs(numbers[1] - numbers[0]) if len(numbers) > 1 else most
+        unit = Decimal(1000) ** (most.adjusted() // 3) if most >= _COMPACT_FROM else Decimal(1)
+        places = max(0, -int((step / unit).normalize().as_tuple().exponent)) if step else 0
+        with localcontext(_EXACT):
+            if unit > 1 and places <= 2:
+                return tuple(
+                    format_compact_decimal(n, locale=self._babel, fraction_digits=places) if n else "0"
+                    for n in numbers
+                )
+            digits = max(0, -int(step.normalize().as_tuple().exponent)) if step else 0
+            pattern = "#,##0" + ("." + "0" * digits if digits else "")
+            return tuple(format_decimal(n, locale=self._babel, format=pattern) for n in numbers)
+
+    def short_day(self, moment: datetime) -> str:
+        """Return day and month in the reader's zone, as on an axis."""
+        return format_skeleton("MMMd", moment.astimezone(self.zone), locale=self._babel)
+
+    def month(self, moment: datetime, *, year: bool) -> str:
+        """Return the month in the reader's zone, as on an axis."""
+        return format_skeleton("yMMM" if year else "MMM", moment.astimezone(self.zone), locale=self._babel)
+
     def span(self, seconds: int) -> str:
         """Return a length of time in words, as `10 minutes`."""
         return format_timedelta(max(1, seconds), threshold=0.9, locale=self._babel)
+
+    def weekday(self, number: int) -> str:
+        """Return the short name of a weekday; Monday is 0."""
+        return str(self._babel.days["format"]["abbreviated"][number])
+
+    def place(self, place: Place) -> str:
+        """Return what a place is called in a sentence: a group by its title, a chat by its platform."""
+        platform = PLATFORM_NAMES.get(place.platform, place.platform)
+        if place.private:
+            return self.say("your chat on {platform}", platform=platform)
+        named = f"“{place.title}”" if place.title else self.say("a group on {platform}", platform=platform)
+        return self.say("{place}, topic {topic}", place=named, topic=place.thread) if place.thread else named
+
+    def lasted(self, time: timedelta) -> str:
+        """Return how long something lasted, in days, hours and minutes by symbols all languages share."""
+        minutes = max(1, round(time.total_seconds() / 60))
+        days, rest = divmod(minutes, 24 * 60)
+        hours, minutes = divmod(rest, 60)
+        parts = [(days, "d"), (hours, "h"), (minutes, "min")]
+        return " ".join(f"{number} {unit}" for number, unit in (parts[:2] if days else parts) if number)
 
     def permission(self, permission: Permission) -> str:
         """Return the name of a permission."""

@@ -65,6 +65,12 @@ async def press(
     return Press(row.action, tuple(row.args)) if row else None
 
 
+async def peek(tx: Transaction, button: str) -> Press | None:
+    """Return what a button stands for, whoever may press it."""
+    row = await tx.first(select(BUTTONS.c.action, BUTTONS.c.args).where(BUTTONS.c.id == button))
+    return Press(row.action, tuple(row.args)) if row else None
+
+
 async def sweep(tx: Transaction, now: datetime) -> None:
     """Delete the buttons whose time is over."""
     await tx.run(delete(BUTTONS).where(BUTTONS.c.expires_at <= now))

@@ -1,4 +1,4 @@
-"""Conversations: the places the bot talks in, and what follows when one moves or shuts its door.
+"""Conversations: the places the bot talks in, when they are quiet, what follows when one moves or shuts.
 
 A place is unique by platform, workspace, channel and thread. A Telegram group that becomes a supergroup
 keeps its row, so that whatever points at it stays right.
@@ -24,8 +24,9 @@ from sqlalchemy import (
     update,
 )
 
+from chatbot.domain.notices import Hush
 from chatbot.domain.people import Conversation, ConversationId, PersonId, Place, TeamId
-from storage.columns import METADATA, new_id
+from storage.columns import METADATA, Time, from_micros, new_id
 from storage.transaction import Record, Transaction
 
 CONVERSATIONS = Table(
@@ -40,15 +41,25 @@ CONVERSATIONS = Table(
     Column("private", Boolean, nullable=False),
     Column("person", Text, ForeignKey("people.id", ondelete="CASCADE"), index=True),
     Column("live", Boolean, nullable=False),
+    Column("title", Text, nullable=False, server_default=""),
+    Column("quiet", Text, nullable=False, server_default=""),
+    Column("quiet_zone", Text, nullable=False, server_default=""),
+    Column("muted_until", Time),
     UniqueConstraint("platform", "workspace", "channel", "thread"),
 )
 
 _UNFINISHED = ["pending", "claimed", "begun"]
+HUSH = [CONVERSATIONS.c[name].label(f"place_{name}") for name in ("quiet", "quiet_zone", "muted_until")]
+
+
+def hush_from(row: Record, prefix: str = "") -> Hush:
+    """Return when the place of a row is quiet; `prefix` names the columns of a join (`HUSH`)."""
+    return Hush(*(getattr(row, f"{prefix}{name}") for name in ("quiet", "quiet_zone", "muted_until")))
 
 
 def place_from(row: Record) -> Place:
     """Return the place of a row that holds a conversation's columns."""
-    return Place(row.platform, row.channel, row.workspace, row.thread, private=row.private)
+    return Place(row.platform, row.channel, row.workspace, row.thread, private=row.private, title=row.title)
 
 
 class ConversationStore:
@@ -61,6 +72,9 @@ class ConversationStore:
         row = await self._tx.first(select(CONVERSATIONS).where(*_at(place)))
         if row is None or not row.live or (person is not None and row.person != person):
             row = await self._add(place, team, person)
+        if place.title and place.title != row.title:
+            named = update(CONVERSATIONS).where(CONVERSATIONS.c.id == row.id).values(title=place.title)
+            (row,) = await self._tx.all(named.returning(*CONVERSATIONS.c))
         return conversation_from(row)
 
     async def get(self, conversation: ConversationId) -> Conversation:
@@ -92,6 +106,28 @@ class ConversationStore:
         await self._tx.run(
             update(outbox).where(waiting).values(state="gone", reason="conversation left", image=None)
         )
+        await self._look_again(*left)
+
+    async def hush(self, conversation: ConversationId) -> Hush:
+        row = await self._tx.first(select(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation))
+        return hush_from(row) if row else Hush()
+
+    async def set_quiet(self, conversation: ConversationId, quiet: str, zone: str) -> None:
+        await self._change(conversation, quiet=quiet, quiet_zone=zone)
+
+    async def mute(self, conversation: ConversationId, until: datetime | None) -> None:
+        await self._change(conversation, muted_until=until)
+
+    async def _change(self, conversation: ConversationId, **values: Any) -> None:
+        here = CONVERSATIONS.c.id == conversation
+        await self._tx.run(update(CONVERSATIONS).where(here).values(values))
+        await self._look_again(conversation)
+
+    async def _look_again(self, *conversations: str) -> None:
+        # What is held there may be told at once, or never.
+        held = METADATA.tables["held"]
+        waiting = held.c.conversation.in_(conversations), held.c.over_at.is_(None)
+        await self._tx.run(update(held).where(*waiting).values(until=from_micros(0)))
 
     async def _shut(self, group: Record) -> list[str]:
         """End what goes to a group; anybody may bring the bot back, so that alone must restart nothing."""

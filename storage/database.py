@@ -53,7 +53,7 @@ class Database:
             tx = Transaction(self._engine, self._threads, self._owed)
             clean = False
             try:
-                await tx.begin()
+                tx.begin()
                 yield tx
                 clean = True
             finally:

@@ -22,7 +22,9 @@ from sqlalchemy import (
     update,
 )
 
+from chatbot.domain.notices import TOGETHER
 from chatbot.domain.people import Identity, Person, PersonId, TeamId, team_of
+from chatbot.domain.pictures import Shade
 from storage.columns import METADATA, Time, Words, new_id
 from storage.linked import LINKED_PEOPLE
 from storage.transaction import Record, Transaction
@@ -41,6 +43,7 @@ PEOPLE = Table(
     Column("currency", Text, nullable=False),
     Column("phrase", Words, nullable=False, server_default=""),
     Column("met_at", Time, nullable=False),
+    Column("shade", Text, nullable=False, server_default="light"),
     UniqueConstraint("platform", "workspace", "user"),
 )
 
@@ -62,6 +65,7 @@ def person_from(row: Record, prefix: str = "") -> Person:
         timezone=value("timezone"),
         currency=value("currency"),
         phrase=value("phrase"),
+        shade=Shade(value("shade")),
     )
 
 
@@ -93,9 +97,9 @@ class PeopleStore:
         return person_from(row)
 
     async def change(
-        self, person: PersonId, *, locale: str = "", timezone: str = "", currency: str = ""
+        self, person: PersonId, *, locale: str = "", timezone: str = "", currency: str = "", shade: str = ""
     ) -> None:
-        wanted = {"locale": locale, "timezone": timezone, "currency": currency}
+        wanted = {"locale": locale, "timezone": timezone, "currency": currency, "shade": shade}
         changes = {name: value for name, value in wanted.items() if value}
         if changes:
             await self._tx.run(update(PEOPLE).where(PEOPLE.c.id == person).values(changes))
@@ -112,10 +116,35 @@ class PeopleStore:
         # Everything else of theirs goes with these rows (ON DELETE CASCADE).
         linked = await self._tx.all(select(LINKED_PEOPLE.c.person).where(LINKED_PEOPLE.c.main == person))
         everybody = [person, *(row.person for row in linked)]
+        await self._leave_shared(person)
         conversations = METADATA.tables["conversations"]
         await self._tx.run(delete(conversations).where(conversations.c.person.in_(everybody)))
         await self._tx.run(delete(PEOPLE).where(PEOPLE.c.id.in_(everybody)))
         self._tx.wipe_log()
+
+    async def _leave_shared(self, person: PersonId) -> None:
+        """Let go of what names a person and hangs from no row of theirs: cards, posts of several people."""
+        accounts, cards = METADATA.tables["accounts"], METADATA.tables["cards"]
+        theirs = await self._tx.all(select(accounts.c.id).where(accounts.c.owner == person))
+        for name in (person, *(row.id for row in theirs)):
+            await self._tx.run(delete(cards).where(cards.c.card.contains(name, autoescape=True)))
+        if theirs:
+            held, outbox = METADATA.tables["held"], METADATA.tables["outbox"]
+            await self._unsay(held, person, held.c.over_at.is_(None), over_at=held.c.at)
+            waits = outbox.c.state == "pending"
+            await self._unsay(
+                outbox, person, waits, state="gone", reason="forgotten", over_at=outbox.c.queued_at
+            )
+            await self._unsay(outbox, person, outbox.c.state.not_in(["claimed", "begun"]))
+
+    async def _unsay(self, table: Table, person: PersonId, which: ColumnElement[bool], **values: Any) -> None:
+        """Erase the posts that show the accounts of several people in the groups of a person's team."""
+        conversations = METADATA.tables["conversations"]
+        team = select(PEOPLE.c.team).where(PEOPLE.c.id == person).scalar_subquery()
+        groups = select(conversations.c.id).where(conversations.c.team == team, ~conversations.c.private)
+        together = table.c.key.startswith(TOGETHER), table.c.conversation.in_(groups)
+        bare = {"message": None, "image": None, "image_alt": ""}
+        await self._tx.run(update(table).where(*together, which).values(bare | values))
 
     async def _as_main(self, acting: Person) -> Person:
         # A look of its own after the row was locked: it sees a join that this one had to wait for.

@@ -32,6 +32,7 @@ class Transaction:
         self._before: list[Callable[[Connection], None]] = []
         self._after: list[Aftercare] = []
         self._connection: Connection | None = None
+        self._open = False
 
     async def all(self, statement: Executable, params: Params = None) -> Sequence[Record]:
         """Run a statement and return its rows."""
@@ -62,12 +63,13 @@ class Transaction:
         if self._engine.dialect.name == "sqlite":
             self.after_commit(truncate_log)
 
-    async def begin(self) -> None:
-        """Take a connection and open the transaction."""
-        await in_thread(self._threads, self._begin)
+    def begin(self) -> None:
+        """Let statements come: the first one opens the transaction, which saves a trip to the thread."""
+        self._open = True
 
     async def end(self, *, commit: bool) -> None:
         """Commit or roll back, and give the connection back."""
+        self._open = False
         await in_thread(self._threads, self._commit if commit else self._roll_back)
 
     async def call(self, work: Callable[[Connection], Result]) -> Result:
@@ -75,19 +77,20 @@ class Transaction:
         return await self._execute(work)
 
     async def _execute(self, work: Callable[[Connection], Result]) -> Result:
-        if self._connection is None:
+        if not self._open:
             raise RuntimeError("this unit of work is over")
-        connection = self._connection
-        return await in_thread(self._threads, lambda: work(connection))
+        return await in_thread(self._threads, lambda: work(self._begun()))
 
-    def _begin(self) -> None:
-        self._connection = self._engine.connect()
-        self._connection.begin()
+    def _begun(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+            self._connection.begin()
+        return self._connection
 
     def _commit(self) -> None:
-        connection = self._connection
-        if connection is None:
+        if self._connection is None and not (self._before or self._after):
             return
+        connection = self._begun()
         try:
             for work in self._before:
                 work(connection)

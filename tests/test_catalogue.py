@@ -13,7 +13,10 @@ from chatbot.text import LOCALES, Translator, catalogue
 from tests.support import catalogue as po
 
 # Buttons and words that are the same in a language; everything else that equals its English was forgotten.
-SAME = {"es": {"Admin", "Bot", "Chats", "Total"}, "pt": {"Admin", "Bot", "Total", "ok"}}
+SAME = {
+    "es": {"Admin", "Bot", "Chats", "Total", "maker", "taker"},
+    "pt": {"Admin", "Bot", "Total", "maker", "ok", "taker"},
+}
 
 
 @pytest.fixture(scope="module")

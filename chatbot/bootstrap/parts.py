@@ -14,6 +14,7 @@ import handlers
 from chatbot import exchanges
 from chatbot.bootstrap.alone import Alone
 from chatbot.bootstrap.post import Post
+from chatbot.charts import ProcessCharts
 from chatbot.dispatcher import Desk, Dispatcher
 from chatbot.dispatcher.inlet import Scrubber, StoredInlet
 from chatbot.dispatcher.installs import StoredInstalls
@@ -95,6 +96,8 @@ async def _build(settings: Settings, scene: Scene | None, undo: AsyncExitStack, 
     _refuse_open_webchat(settings, platforms)
     post = Post(platforms)
     queue = EmbeddedQueue(clock, log)
+    charts = ProcessCharts(log)
+    undo.push_async_callback(charts.close)
     ctx = Context(
         clock=clock,
         log=log,
@@ -109,6 +112,7 @@ async def _build(settings: Settings, scene: Scene | None, undo: AsyncExitStack, 
         pacer=Pacer(),
         metrics=metrics,
         commands=registry.listed(),
+        charts=charts,
     )
     return Parts(
         settings,

@@ -38,7 +38,7 @@ class Dispatcher:
         self._ctx = ctx
         self._parse = parse
         self._held: Sequence[InboxRow] = ()
-        self._door = Door(registry.commands, ctx, parse)
+        self._door = Door(registry, ctx, parse)
         self._toasts = Aside(ctx)
 
     def close(self) -> None:
@@ -251,6 +251,8 @@ class Dispatcher:
             return Reply(toast=turn.t.say("This button isn't yours, or its time is over."))
         if entry.role > turn.role:
             raise NotAllowed(mark("Only an admin may do that."))
+        if entry.chief and not turn.conversation.place.private and turn.standing < Standing.CHIEF:
+            return Reply(toast=turn.t.say("Only an admin of this group or channel may do that."))
         return await entry.run(Command(entry.name, found.args, pressed.message_id), turn)
 
     async def _queue(self, turn: ChatContext, reply: Reply, *, key: str) -> None:
@@ -278,6 +280,7 @@ class Dispatcher:
                 reader=turn.person.id,
                 locale=turn.t.locale,
                 whisper=turn.person.identity.user if alone else "",
+                ahead=True,
             )
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 from chatbot.domain.messages import Button, Post, Reply, message
 from chatbot.domain.people import Identity, Role
-from chatbot.domain.updates import Incoming, Said
+from chatbot.domain.updates import Incoming, Pressed, Said
 from chatbot.errors import BotError, NotAllowed, Unknown, mark
-from chatbot.ports.context import ChatContext
+from chatbot.ports.context import ChatContext, Context
 from chatbot.ports.mail import Press
 from chatbot.registry import Command, Registry, Where
 
@@ -20,8 +20,8 @@ _START = "start"
 _WITH_WORDS = "connect"
 # Anybody can make a deep link for somebody else to tap: these only show or ask, `connect` too.
 _BY_LINK = frozenset({
-    "accounts", "balances", "connect", "currency", "disconnect", "fills", "help", "keys", "language",
-    "privacy", "revoke", "start", "status", "timezone",
+    "accounts", "alerts", "balances", "chart", "connect", "currency", "disconnect", "fills", "help", "keys",
+    "language", "privacy", "revoke", "start", "status", "timezone",
 })  # fmt: skip
 
 
@@ -112,6 +112,25 @@ def pressable(press: Press, registry: Registry) -> bool:
         return for_owners(split("/" + press.args[0]).name, registry)
     entry = registry.actions.get(press.action)
     return entry is not None and entry.role is Role.STRANGER
+
+
+async def for_chiefs(incoming: Incoming, registry: Registry, ctx: Context) -> bool:
+    """Tell whether the platform has to say if who acts in a group is an admin of it."""
+    if incoming.who.private or not isinstance(incoming, Said | Pressed):
+        return False
+    if isinstance(incoming, Said):
+        return _of_chiefs(split(incoming.text).name, registry)
+    async with ctx.uow() as store:
+        press = await store.outbox.peek(incoming.button)
+    if press is not None and press.action == RUN:
+        return _of_chiefs(split("/" + press.args[0]).name, registry)
+    entry = registry.actions.get(press.action) if press is not None else None
+    return entry is not None and entry.chief
+
+
+def _of_chiefs(name: str, registry: Registry) -> bool:
+    entry = registry.commands.get(name)
+    return entry is not None and entry.chief
 
 
 def denied(incoming: Incoming, registry: Registry, role: Role) -> str:

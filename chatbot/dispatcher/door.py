@@ -12,11 +12,11 @@ from typing import Any
 from chatbot.dispatcher import answers
 from chatbot.dispatcher.installs import workspace_ended
 from chatbot.domain.people import Standing
-from chatbot.domain.updates import Incoming, Said, Sender
+from chatbot.domain.updates import Incoming, Sender
 from chatbot.errors import SendError, Verdict
 from chatbot.ports.context import Context
 from chatbot.ports.mail import InboxRow
-from chatbot.registry import CommandEntry
+from chatbot.registry import Registry
 
 MOMENT = 1.0
 # With what the inbox itself allows, a person waits a good half minute before an apology.
@@ -30,9 +30,9 @@ _Person = tuple[str, str, str]
 class Door:
     """Knows who acts in the updates of a batch, or that this can't be told yet."""
 
-    def __init__(self, commands: Mapping[str, CommandEntry], ctx: Context, parse: Parse) -> None:
-        """Take the commands, of which some ask for more, and how an update is read."""
-        self._commands = commands
+    def __init__(self, registry: Registry, ctx: Context, parse: Parse) -> None:
+        """Take the handlers, of which some ask for more, and how an update is read."""
+        self._registry = registry
         self._ctx = ctx
         self._parse = parse
         self._asking: dict[_Question, asyncio.Task[Standing]] = {}
@@ -43,7 +43,7 @@ class Door:
         """Ask who acts in these, side by side, and wait for the answers for a moment."""
         now = self._ctx.clock.now()
         self._late = {person: until for person, until in self._late.items() if until > now}
-        asked = {self._question(*update): update[1].who for update in self._heard(rows)}
+        asked = {await self._question(*update): update[1].who for update in self._heard(rows)}
         self._batch = {question: self._task(question, who) for question, who in asked.items()}
         if self._batch:
             await asyncio.wait(set(self._batch.values()), timeout=MOMENT)
@@ -53,7 +53,7 @@ class Door:
         who = incoming.who
         if await workspace_ended(platform, who, self._ctx):
             return Standing.NONE
-        task = self._batch.get(self._question(platform, incoming))
+        task = self._batch.get(await self._question(platform, incoming))
         if _person(platform, who) in self._late:
             raise SendError(Verdict.UNSENT, "an earlier update of theirs waits")
         if task is None or not task.done():
@@ -89,11 +89,8 @@ class Door:
             if incoming and incoming.who.user and not answers.talk_among_others(incoming):
                 yield row.platform, incoming
 
-    def _question(self, platform: str, incoming: Incoming) -> _Question:
-        who, chief = incoming.who, False
-        if isinstance(incoming, Said) and not who.private:
-            entry = self._commands.get(answers.split(incoming.text).name)
-            chief = entry is not None and entry.chief
+    async def _question(self, platform: str, incoming: Incoming) -> _Question:
+        who, chief = incoming.who, await answers.for_chiefs(incoming, self._registry, self._ctx)
         return platform, who.workspace, who.user, who.channel if chief else "", chief
 
     def _task(self, question: _Question, who: Sender) -> asyncio.Task[Standing]:

@@ -19,7 +19,8 @@ async def open_turn(
     person = await store.people.meet(
         identity, clean_label(who.name), locale, (options.timezone, options.currency), ctx.clock.now()
     )
-    place = Place(platform, who.channel, who.workspace, who.thread, who.private)
+    title = clean_label(who.title)
+    place = Place(platform, who.channel, who.workspace, who.thread, who.private, title)
     conversation = await store.conversations.enter(
         place, team_of(identity), person.id if who.private else None
     )

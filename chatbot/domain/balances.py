@@ -131,7 +131,23 @@ class Valuation:
     @property
     def dust_value(self) -> Decimal:
         """What the folded assets are worth together."""
-        return sum((h.value for h in self.dust if h.value is not None), Decimal(0))
+        return _sum(self.dust)
+
+    @property
+    def whole(self) -> Decimal:
+        """What shares are parts of: all that is held, without what is owed."""
+        return sum((h.value for h in (*self.shown, *self.dust) if h.value and h.value > 0), Decimal(0))
+
+    def share(self, worth: Decimal) -> Decimal | None:
+        """Return which part of the whole a value is; None for what is owed, and of nothing."""
+        return worth / self.whole if self.whole and worth >= 0 else None
+
+    def listed(self, most: int) -> tuple[tuple[Holding, ...], tuple[Holding, ...]]:
+        """Divide the shown ones into those to list and the rest; what is owed, and money, is listed."""
+        rest = tuple(h for h in self.shown[most:] if (h.value or 0) >= 0 and h.balance.asset not in STABLE)
+        if len(rest) < 2:
+            return self.shown, ()
+        return tuple(h for h in self.shown if h not in rest), rest
 
 
 def value(balances: Iterable[Balance], prices: Priced, currency: str, dust_below: Decimal) -> Valuation:
@@ -157,6 +173,36 @@ def value(balances: Iterable[Balance], prices: Priced, currency: str, dust_below
     shown.sort(key=lambda h: (-(h.value or Decimal(0)), h.balance.asset))
     total = sum((h.value for h in (*shown, *dust) if h.value is not None), Decimal(0))
     return Valuation(tuple(shown), tuple(dust), tuple(unpriced), total, currency)
+
+
+def merged(parts: Sequence[Valuation]) -> Valuation:
+    """Return several accounts, valued in one currency, as one: each asset once."""
+    shown = {h.balance.asset for part in parts for h in part.shown}
+    priced = _by_asset(h for part in parts for h in (*part.shown, *part.dust))
+    unpriced = _by_asset(h for part in parts for h in part.unpriced)
+    large = [h for h in priced if h.balance.asset in shown]
+    large.sort(key=lambda h: (-(h.value or _NONE), h.balance.asset))
+    small = tuple(h for h in priced if h.balance.asset not in shown)
+    total = sum((part.total for part in parts), _NONE)
+    return Valuation(tuple(large), small, unpriced, total, parts[0].currency)
+
+
+def _by_asset(holdings: Iterable[Holding]) -> tuple[Holding, ...]:
+    found: dict[str, Holding] = {}
+    for holding in holdings:
+        new = holding.balance
+        old = found.get(new.asset)
+        if old is None:
+            found[new.asset] = holding
+            continue
+        balance = Balance(new.asset, old.balance.free + new.free, old.balance.total + new.total)
+        worth = None if holding.value is None or old.value is None else old.value + holding.value
+        found[new.asset] = Holding(balance, worth)
+    return tuple(found.values())
+
+
+def _sum(holdings: Iterable[Holding]) -> Decimal:
+    return sum((h.value for h in holdings if h.value is not None), _NONE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,15 @@ class Image:
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """A document to keep: its bytes, the name it is saved under, and its media type."""
+
+    name: str
+    content: bytes
+    kind: str = "text/csv"
+
+
+@dataclass(frozen=True, slots=True)
 class Button:
     """A button: either opens `url`, or runs `action` with `args` for the person who may press it.
 
@@ -70,11 +79,12 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is to be shown: lines and tables, an optional image, rows of buttons."""
+    """What is to be shown: lines and tables, an optional image or file, rows of buttons."""
 
     body: tuple[Line | Table, ...] = ()
     buttons: tuple[tuple[Button, ...], ...] = ()
     image: Image | None = None
+    file: File | None = None
 
     def plain(self) -> str:
         """Return the words alone."""
@@ -170,7 +180,7 @@ def _lines(parts: tuple[Line | Table | Piece | str, ...]) -> Iterator[Line | Tab
 
 
 def to_json(msg: Message) -> dict[str, Any]:
-    """Return a message as JSON-ready data, without its image (kept beside it as bytes)."""
+    """Return a message as JSON-ready data, without its image and file (kept beside it as bytes)."""
     body: list[dict[str, Any]] = []
     for part in msg.body:
         if isinstance(part, Table):

@@ -26,6 +26,10 @@ class Promise(StrEnum):
     REPLY = "reply"
 
 
+# What is never lost: sent again, or made again, until it has surely arrived.
+SURE = (Promise.ALERT, Promise.CARD)
+
+
 class OutboxState(StrEnum):
     """Where a message is on its way."""
 
@@ -69,12 +73,16 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What becomes of a row after an attempt; `delay` in seconds when it is pending again."""
+    """What becomes of a row after an attempt; `delay` in seconds when it is pending again.
+
+    `doubt` tells that a new message may have been taken: sent again, it has to carry the mark.
+    """
 
     state: OutboxState
     delay: float = 0
     repeat: bool = False
     fresh: bool = False
+    doubt: bool = False
 
 
 def ref_for(key: str) -> str:
@@ -98,9 +106,9 @@ def after_unknown(delivery: Delivery) -> Next:
     """Say what follows when nobody knows whether the message was taken."""
     if delivery.edit or delivery.erase or delivery.home:
         return Next(OutboxState.PENDING, backoff(delivery.attempts))
-    if delivery.promise in {Promise.ALERT, Promise.CARD}:
-        return Next(OutboxState.PENDING, backoff(delivery.attempts), repeat=True)
-    return Next(OutboxState.UNKNOWN)
+    if delivery.promise in SURE:
+        return Next(OutboxState.PENDING, backoff(delivery.attempts), repeat=True, doubt=True)
+    return Next(OutboxState.UNKNOWN, doubt=True)
 
 
 def after_failure(delivery: Delivery, verdict: Verdict, wait: float) -> Next:

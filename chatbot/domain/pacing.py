@@ -1,25 +1,35 @@
 """How fast messages may leave: a clock per conversation, a window per bot, holds after a refusal.
 
-Pure but for its own memory; `now` is monotonic seconds. It never catches up after a stall: limits are
-windows, so a burst at the right average is still refused.
+Pure but for its own memory; `now` is monotonic seconds. Limits are windows, so a burst at the right average
+is still refused: slots are not caught up with after a stall, and `leave` counts what really left.
 """
 
 from collections import defaultdict, deque
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
 
 from chatbot.domain.people import ConversationId, Place
 
 Seconds = float
+# A second by any clock that goes a hundredth wrong.
+WINDOW: Seconds = 1.01
+# Messages that have to wait longer than this leave a few at a time: waking up costs as much as a message.
+BEAT: Seconds = 0.11
+LOOK_AGAIN: Seconds = 0.05
+A_MOMENT: Seconds = 0.001
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """What a platform allows: messages a second, seconds between two in a chat, a minute in a group."""
+    """What a platform allows: messages a second, seconds between two in a chat, a minute in a group.
+
+    `most` is the strict limit: never more in any second, however late each of them is; 0 for none.
+    """
 
     per_second: float
     chat_seconds: Seconds
     group_per_minute: int
+    most: int = 0
 
     @property
     def at_once(self) -> int:
@@ -70,6 +80,7 @@ class Pacer:
         self._groups: dict[ConversationId, deque[Seconds]] = defaultdict(deque)
         self._bots: dict[str, Seconds] = {}
         self._held: dict[str, Seconds] = {}
+        self._windows: dict[str, dict[str, Seconds]] = defaultdict(dict)
 
     def busy(self, now: Seconds) -> list[ConversationId]:
         """Return the conversations that must wait; forgets those that need not."""
@@ -86,10 +97,30 @@ class Pacer:
         return list(self._held)
 
     def slot(self, bot: str, pace: Pace, now: Seconds) -> Seconds:
-        """Take the bot's next slot and return when it is."""
+        """Take the bot's next slot and return when it is; in a long queue together with its neighbours."""
         at = max(now, self._bots.get(bot, now), self._held.get(bot, now))
         self._bots[bot] = at + 1 / pace.per_second
-        return at
+        beat = int(BEAT * pace.per_second) / pace.per_second
+        return max(at, ceil(at / beat) * beat) if beat and at - now > BEAT else at
+
+    def leave(self, bot: str, pace: Pace, message: str, now: Seconds) -> Seconds:
+        """Count a message among those of this second and return 0, or return how long it must wait.
+
+        Nobody but the platform knows when it counts a message: some time between its leaving and its answer.
+        So it is counted here from the one until a second after the other (`landed`).
+        """
+        window = {each: until for each, until in self._windows[bot].items() if until > now}
+        self._windows[bot] = window
+        if pace.most and len(window) >= pace.most:
+            # A wait too short for the clock to move on would never end.
+            return min(LOOK_AGAIN, max(A_MOMENT, min(window.values()) - now))
+        window[message] = inf
+        return 0
+
+    def landed(self, bot: str, message: str, now: Seconds) -> None:
+        """Note that a message was answered, or is not to be sent after all."""
+        if self._windows[bot].get(message) == inf:
+            self._windows[bot][message] = now + WINDOW
 
     def sent(self, conversation: ConversationId, place: Place, pace: Pace, now: Seconds) -> None:
         """Note a message that left."""

@@ -4,9 +4,11 @@ A person is one identity on one platform. A role is what the person may do with 
 it comes from `ADMINS` and `MEMBERS`, never from a platform's own admin flag.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NewType
+
+from chatbot.domain.pictures import Shade
 
 PersonId = NewType("PersonId", str)
 ConversationId = NewType("ConversationId", str)
@@ -75,17 +77,19 @@ class Person:
     timezone: str
     currency: str
     phrase: str = ""
+    shade: Shade = Shade.LIGHT
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where something was said: a chat, and a topic or thread inside it."""
+    """Where something was said: a chat, and a topic or thread inside it; `title` is what people call it."""
 
     platform: str
     channel: str
     workspace: str = ""
     thread: str = ""
     private: bool = True
+    title: str = field(default="", compare=False)
 
     @property
     def bot(self) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from chatbot.domain.balances import CROSSES, STABLE, Balance, Prices
+from chatbot.domain.balances import CROSSES, STABLE, Balance, Prices, Snapshot, Valuation
 
 LENT_FOR = timedelta(hours=1)
 MIDDLES = tuple(code for code in CROSSES if code in STABLE)
@@ -80,6 +80,16 @@ class Rates:
                 leg = Lent(money, currency, rate, one.title, at)
                 found.append((one.has_market(money, currency), at, leg))
         return max(found, key=lambda one: one[:2])[2] if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Valued:
+    """An account, by the name people know it by, as it was read last, and what that is worth."""
+
+    name: str
+    snapshot: Snapshot
+    worth: Valuation
+    rates: Rates
 
 
 def wanting(balances: Iterable[Balance], own: Prices, currency: str) -> frozenset[str]:

@@ -1,12 +1,12 @@
 """What a platform tells us, in neutral words: somebody said, pressed, or something happened."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who acted and where, as the platform tells; `locale` is only a hint."""
+    """Who acted and where, as the platform tells; `locale` is only a hint, `title` what a group is called."""
 
     user: str
     name: str
@@ -15,6 +15,7 @@ class Sender:
     thread: str = ""
     private: bool = True
     locale: str = ""
+    title: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from chatbot.domain.people import Conversation, Identity, Person, Place, Role, R
 from chatbot.domain.permissions import Policy
 from chatbot.domain.updates import Pressed, Sender
 from chatbot.errors import Unknown, mark
+from chatbot.ports.charts import Charts
 from chatbot.ports.exchanges import Exchange, Exchanges
 from chatbot.ports.platforms import CommandInfo
 from chatbot.ports.stores import UnitOfWork
@@ -111,7 +112,8 @@ class Queue(Protocol):
 class Options:
     """The settings that handlers act on. `poll_seconds` and `link_minutes` in those units.
 
-    `page_hash` is the hash of the link page's one script, as its policy carries it.
+    `page_hash` is the hash of the link page's one script, as its policy carries it. Fills worth less than
+    `fills_floor`, in the reader's currency, are not told by themselves.
     """
 
     public_url: str
@@ -126,6 +128,7 @@ class Options:
     key_max_age_days: int
     version: str
     page_hash: str = ""
+    fills_floor: Decimal = Decimal(0)
 
 
 class Postbox(Protocol):
@@ -189,6 +192,7 @@ class Context:
     pacer: Pacer
     metrics: Metrics
     commands: Sequence[CommandInfo]
+    charts: Charts = field(kw_only=True)
     turns: Mapping[str, Turn] = field(default_factory=lambda: defaultdict(Turn), kw_only=True)
 
     def exchange(self, name: str) -> Exchange:

@@ -3,10 +3,10 @@
 All are part of one unit of work (`stores.py`). Times are aware UTC and passed in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from chatbot.domain.messages import Post
 from chatbot.domain.outbox import Delivery, Next, Promise
@@ -19,6 +19,14 @@ class Press:
 
     action: str
     args: tuple[str, ...]
+
+
+class Sent(NamedTuple):
+    """A delivery that its platform took: the id of the message there, and when."""
+
+    delivery: Delivery
+    message_id: str
+    at: datetime
 
 
 class Outbox(Protocol):
@@ -36,8 +44,11 @@ class Outbox(Protocol):
         locale: str = "en",
         erase: str = "",
         whisper: str = "",
+        ahead: bool = False,
     ) -> bool:
         """Queue a post; false when the key was queued before.
+
+        One that goes `ahead` leaves before what waits for other conversations, never before its own one's.
 
         `reader` may press its buttons; `whisper` is the platform's id of the user who alone shall see it.
         """
@@ -64,8 +75,16 @@ class Outbox(Protocol):
         """Write that bytes are about to leave; raises `Fenced`."""
         ...
 
+    async def begin_all(self, deliveries: Sequence[Delivery]) -> Collection[str]:
+        """Do so for many; return the ids of those that are still ours to send."""
+        ...
+
     async def sent(self, delivery: Delivery, message_id: str, now: datetime) -> None:
         """Record success and the card's message; raises `Fenced`."""
+        ...
+
+    async def sent_all(self, results: Sequence[Sent]) -> Collection[str]:
+        """Do so for many; return the ids of those that were still ours."""
         ...
 
     async def failed(self, delivery: Delivery, what: Next, reason: str, now: datetime) -> None:
@@ -78,12 +97,32 @@ class Outbox(Protocol):
         """Return what a button does when this person may press it here and now, else None."""
         ...
 
-    async def unsure(self, conversation: ConversationId, prefix: str) -> bool:
-        """Tell whether the newest post whose key begins like this may not have arrived."""
+    async def peek(self, button: str) -> Press | None:
+        """Return what a button stands for, whoever may press it."""
+        ...
+
+    async def lost_report(self, conversation: ConversationId) -> str | None:
+        """Return the newest report that may not have arrived there, unless it was offered again."""
+        ...
+
+    async def offered(self, post: str) -> None:
+        """Note that a lost report was offered."""
+        ...
+
+    async def show_again(
+        self, post: str, conversation: ConversationId, reader: PersonId, now: datetime
+    ) -> bool | None:
+        """Queue a lost report of this conversation again, marked and with its reference.
+
+        False when that was done before, None when it is no longer kept.
+        """
         ...
 
     async def counts(self) -> Mapping[str, int]:
-        """Return how many rows are in each state, and `marked` repeats."""
+        """Return how many rows are in each state, and how the promises were kept.
+
+        `marked` repeats; `unmarked` ones, sent although an earlier try may have been taken; `lost` alerts.
+        """
         ...
 
     async def prune(self, before: datetime) -> int:

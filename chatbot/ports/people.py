@@ -9,6 +9,7 @@ from typing import Protocol
 
 from chatbot.domain.conversations import GuideId, GuideState
 from chatbot.domain.links import Link
+from chatbot.domain.notices import Hush
 from chatbot.domain.people import Conversation, ConversationId, Identity, Person, PersonId, Place, TeamId
 
 
@@ -29,7 +30,7 @@ class People(Protocol):
         ...
 
     async def change(
-        self, person: PersonId, *, locale: str = "", timezone: str = "", currency: str = ""
+        self, person: PersonId, *, locale: str = "", timezone: str = "", currency: str = "", shade: str = ""
     ) -> None:
         """Change those settings that are not empty."""
         ...
@@ -74,6 +75,21 @@ class Conversations(Protocol):
 
         A group's subscriptions end too, with those of all its topics: being let in again restarts nothing.
         """
+        ...
+
+    async def hush(self, conversation: ConversationId) -> Hush:
+        """Return when a place is quiet or muted; never for one that is not known."""
+        ...
+
+    async def set_quiet(self, conversation: ConversationId, quiet: str, zone: str) -> None:
+        """Set the quiet hours of a place, as `domain.notices.parse_quiet` reads them; empty for none.
+
+        `zone` empty is that of who reads.
+        """
+        ...
+
+    async def mute(self, conversation: ConversationId, until: datetime | None) -> None:
+        """Hold back what is not urgent in a place until then; None lifts the mute."""
         ...
 
     async def leave_workspace(self, platform: str, workspace: str, now: datetime) -> Sequence[PersonId]:

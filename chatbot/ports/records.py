@@ -5,18 +5,29 @@ All are part of one unit of work (`stores.py`). Times are aware UTC and passed i
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
 from chatbot.domain.balances import Prices, Snapshot
-from chatbot.domain.credentials import AccountId
+from chatbot.domain.credentials import Account, AccountId
 from chatbot.domain.fills import Fill
-from chatbot.domain.people import ConversationId, Person, PersonId, TeamId
+from chatbot.domain.notices import NEVER_QUIET, Hush, Kind, Loudness
+from chatbot.domain.orders import OrderId
+from chatbot.domain.people import Conversation, ConversationId, Person, PersonId, Place, TeamId
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFill:
+    """A fill, when it was stored, and the bundle it is in."""
+
+    fill: Fill
+    stored_at: datetime
+    bundle: str = ""
 
 
 class Fills(Protocol):
-    """Fills, each once."""
+    """Fills, each once; a bundle names those that are told together, in one table or later."""
 
     async def add(self, account: AccountId, fills: Sequence[Fill], now: datetime) -> Sequence[Fill]:
         """Store fills and return those that were new, in the given order."""
@@ -24,6 +35,46 @@ class Fills(Protocol):
 
     async def recent(self, accounts: Sequence[AccountId], limit: int) -> Sequence[tuple[AccountId, Fill]]:
         """Return the latest fills of some accounts, newest first."""
+        ...
+
+    async def of_order(self, account: AccountId, order: OrderId) -> Sequence[StoredFill]:
+        """Return all fills of an order, oldest first."""
+        ...
+
+    async def of_market(
+        self, account: AccountId, product: str, market: str, after: Fill | None, limit: int
+    ) -> Sequence[Fill]:
+        """Return fills of a market after one of them, in order of time as `domain.orders.in_time` has it."""
+        ...
+
+    async def between(
+        self, account: AccountId, since: datetime, until: datetime, limit: int
+    ) -> Sequence[Fill]:
+        """Return the latest fills that happened from one moment to another, oldest first."""
+        ...
+
+    async def page(
+        self, account: AccountId, since: datetime, until: datetime, after: Fill | None, limit: int
+    ) -> Sequence[Fill]:
+        """Return fills from `since` to before `until`, oldest first, from behind one of them on."""
+        ...
+
+    async def bundle(self, account: AccountId, fills: Sequence[Fill], name: str) -> None:
+        """Put stored fills into a bundle, out of any other; an empty name takes them out."""
+        ...
+
+    async def rename_bundle(self, account: AccountId, old: str, new: str) -> None:
+        """Give a bundle another name, or let it go on in one that has it."""
+        ...
+
+    async def in_bundle(
+        self, account: AccountId, name: str, limit: int, skip: int = 0
+    ) -> tuple[Sequence[Fill], int]:
+        """Return fills of a bundle, oldest first, and how many there are."""
+        ...
+
+    async def newest_bundle(self, account: AccountId, prefix: str) -> tuple[str, datetime] | None:
+        """Return the last bundle by name that begins so, and when a fill of it was stored last."""
         ...
 
 
@@ -51,24 +102,44 @@ class Balances(Protocol):
 class Subscription:
     """One kind of one account going to one conversation; the reader is the account's owner.
 
-    `last_total` in `last_currency` is the value at the last balances post.
+    `rule` says when the scheduled ones are due, in `zone` (empty: the reader's). `hush` is the quiet of the
+    place. `last_total` in `last_currency` is the value at the last balances post.
     """
 
     id: str
     account: AccountId
-    kind: str
+    kind: Kind
     conversation: ConversationId
     reader: Person
     fence: int = 0
-    slot: date | None = None
+    slot: str | None = None
     due_at: datetime | None = None
     last_total: Decimal | None = None
     last_currency: str = ""
     last_at: datetime | None = None
+    loudness: Loudness = Loudness.LOUD
+    rule: str = ""
+    zone: str = ""
+    muted_until: datetime | None = None
+    hush: Hush = NEVER_QUIET
+
+    @property
+    def clock(self) -> str:
+        """The zone by whose clock it is scheduled."""
+        return self.zone or self.reader.timezone
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A subscription with what it joins, as settings show it."""
+
+    subscription: Subscription
+    account: Account
+    conversation: Conversation
 
 
 class Subscriptions(Protocol):
-    """Which kinds of which accounts go to which conversation; kinds are `fills`, `balances`, `keys`."""
+    """Which kinds of which accounts go to which conversation, how loud, and when a scheduled one is due."""
 
     async def ensure(
         self,
@@ -76,24 +147,34 @@ class Subscriptions(Protocol):
         kind: str,
         conversation: ConversationId,
         due_at: datetime | None = None,
-        slot: date | None = None,
+        slot: str | None = None,
+        rule: str = "",
     ) -> None:
-        """Add a subscription unless it is there; `slot` is the local date that `due_at` belongs to."""
+        """Add a subscription unless it is there; `slot` names the local time that `due_at` belongs to."""
         ...
 
     async def of_account(self, account: AccountId, kind: str) -> Sequence[Subscription]:
         """Return the live subscriptions of an account for a kind."""
         ...
 
-    async def claim_due(self, now: datetime, until: datetime, limit: int) -> Sequence[Subscription]:
-        """Take the scheduled posts that are due, oldest first, with lease and fence."""
+    async def of_place(self, conversation: ConversationId, kind: str) -> Sequence[Subscription]:
+        """Return the live subscriptions of active accounts to a conversation for a kind."""
+        ...
+
+    async def claim_due(
+        self, kind: str, now: datetime, until: datetime, limit: int
+    ) -> Sequence[Subscription]:
+        """Take the scheduled posts of a kind that are due, oldest first, with lease and fence.
+
+        One that is due later than any rule allows is taken too: the clock was set back.
+        """
         ...
 
     async def posted(
         self,
         sub: Subscription,
         due_at: datetime,
-        slot: date,
+        slot: str,
         total: Decimal | None,
         currency: str,
         now: datetime | None,
@@ -104,7 +185,7 @@ class Subscriptions(Protocol):
         """
         ...
 
-    async def reschedule(self, person: PersonId, due: Mapping[str, tuple[datetime, date]]) -> None:
+    async def reschedule(self, person: PersonId, due: Mapping[str, tuple[datetime, str]]) -> None:
         """Move the scheduled posts of a person (subscription id to next due time and slot)."""
         ...
 
@@ -120,6 +201,40 @@ class Subscriptions(Protocol):
 
     async def scheduled_of(self, person: PersonId) -> Sequence[Subscription]:
         """Return the scheduled subscriptions of a person's accounts."""
+        ...
+
+    async def of_person(self, person: PersonId) -> Sequence[Listed]:
+        """Return every subscription of a person's accounts, also to places that can't be reached now."""
+        ...
+
+    async def targets(self, team: TeamId) -> Sequence[Listed]:
+        """Return every subscription of a team's accounts to a place that is not its owner's own chat."""
+        ...
+
+    async def of_channel(self, place: Place) -> Sequence[Listed]:
+        """Return every subscription to a place: a channel with all its threads, or one thread alone."""
+        ...
+
+    async def set_loudness(self, person: PersonId, subscriptions: Sequence[str], loudness: Loudness) -> int:
+        """Set how loud some subscriptions of a person's accounts are; return how many that was allowed for.
+
+        What protects the account is never switched off.
+        """
+        ...
+
+    async def set_rule(
+        self, person: PersonId, subscription: str, rule: str, zone: str, due: tuple[datetime, str]
+    ) -> bool:
+        """Set when a scheduled post is due from now on, and its next slot; false for another's."""
+        ...
+
+    async def mute(
+        self, person: PersonId, subscriptions: Sequence[str], until: datetime, now: datetime
+    ) -> int:
+        """Hold back some subscriptions of a person's accounts until then, each as long as its kind may be.
+
+        A time that has come lifts the mute. Returns how many there were.
+        """
         ...
 
 

@@ -85,8 +85,10 @@ async def confirm(cmd: Command, ctx: ChatContext) -> Reply:
         return _connected(done, ctx)
     account, now = (await _pending(cmd, ctx)).account, ctx.clock.now()
     await ctx.store.accounts.activate(account.id, now)
-    for kind, due, slot in subscriptions.first(ctx.person, now):
-        await ctx.store.subscriptions.ensure(account.id, kind, ctx.conversation.id, due, slot)
+    for new in subscriptions.own(ctx.person, now):
+        await ctx.store.subscriptions.ensure(
+            account.id, new.kind, ctx.conversation.id, new.due, new.slot, new.rule
+        )
     await ctx.store.guides.end(ctx.person.id)
     await ctx.store.audit.note(
         ctx.person.team, str(ctx.person.identity), "confirm", account.id, "active", now

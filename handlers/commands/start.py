@@ -5,11 +5,12 @@ from chatbot.errors import mark
 from chatbot.ports.context import ChatContext
 from chatbot.registry import Command, Where, command
 from handlers.notifications import guide as guides
+from handlers.notifications import places
 
 
 @command("start", mark("Begin here"), where=Where.ANYWHERE)
 async def start(cmd: Command, ctx: ChatContext) -> Reply:
-    """Greet; offer the exchanges in private."""
+    """Greet; offer the exchanges in private, and ask what waited for this chat."""
     del cmd
     t = ctx.t
     rows = tuple(
@@ -34,4 +35,20 @@ async def start(cmd: Command, ctx: ChatContext) -> Reply:
                 buttons=rows,
             )
         ),
+        *(await _questions(ctx)),
     ))  # fmt: skip
+
+
+async def _questions(ctx: ChatContext) -> list[Post]:
+    if not ctx.conversation.place.private:
+        return []
+    waiting = await ctx.store.consents.of_person(ctx.person.id)
+    mine = await ctx.store.accounts.of_person(ctx.person.id) if waiting else ()
+    return [
+        Post(
+            places.question([a for a in mine if a.id in one.accounts], one.conversation, ctx.t),
+            card=places.asking(one.conversation),
+            fresh=True,
+        )
+        for one in waiting
+    ]

@@ -7,7 +7,7 @@ from chatbot.domain.permissions import Permission, Switch
 from chatbot.errors import mark
 from chatbot.ports.context import ChatContext
 from chatbot.ports.platforms import Section
-from chatbot.registry import Command, command
+from chatbot.registry import Command, action, command
 from handlers.notifications.accounts import entry
 from handlers.notifications.trouble import of_account
 
@@ -29,6 +29,17 @@ async def status(cmd: Command, ctx: ChatContext) -> Reply:
     return reply(*lines)
 
 
+@action("status.again")
+async def again(cmd: Command, ctx: ChatContext) -> Reply:
+    """Show a report again that may not have arrived, once, where it was meant to be."""
+    post = cmd.args[0] if cmd.args else ""
+    now = ctx.clock.now()
+    done = await ctx.store.outbox.show_again(post, ctx.conversation.id, ctx.person.id, now)
+    if done is None:
+        return Reply(toast=ctx.t.say("That post is no longer kept: /balances shows how things are now."))
+    return Reply(toast="" if done else ctx.t.say("It was shown again already."))
+
+
 def _history(account: Account, ctx: ChatContext) -> Line:
     if account.report.get(Permission.FILLS).switch is Switch.OFF:
         return line(ctx.t.say("fills can't be read with this key; see /keys"))
@@ -46,4 +57,8 @@ async def _outbox(ctx: ChatContext) -> list[Line]:
         waiting=counts.get("pending", 0) + counts.get("claimed", 0) + counts.get("begun", 0),
         unknown=counts.get("unknown", 0), marked=counts.get("marked", 0), parked=counts.get("parked", 0),
     )  # fmt: skip
-    return [line(bold(ctx.t.say("Messages of this installation"))), line(told)]
+    kept = ctx.t.say(
+        "Promises: {lost} alerts lost, {unmarked} repeats without a mark", lost=counts.get("lost", 0),
+        unmarked=counts.get("unmarked", 0),
+    )  # fmt: skip
+    return [line(bold(ctx.t.say("Messages of this installation"))), line(told), line(kept)]

@@ -35,8 +35,10 @@ async def timezone(cmd: Command, ctx: ChatContext) -> Reply:
     moved = replace(ctx.person, timezone=zone)
     slots = {sub.id: subscriptions.moved(sub, ctx.person, moved, now) for sub in subs}
     await ctx.store.people.change(ctx.person.id, timezone=zone)
-    due = {sub: (slot.due, slot.day) for sub, slot in slots.items() if slot is not None}
+    due = {sub: (slot.due, slot.name) for sub, slot in slots.items() if slot is not None}
     await ctx.store.subscriptions.reschedule(ctx.person.id, due)
+    # Quiet hours may end by another clock now.
+    await ctx.store.held.look_again(ctx.person.id)
     t = Translator(ctx.t.locale, ZoneInfo(zone))
     return reply(t.say("Your time zone is {zone}; it is {time} there now.", zone=zone, time=t.time(now)))
 

@@ -1,82 +1,145 @@
-"""What an account holds: per asset and in the reader's currency, and what came or left unexplained."""
+"""What accounts hold: per asset and in the reader's currency, and what came or left unexplained."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from decimal import Decimal
 
-from chatbot.domain.balances import Holding, Move, Prices, Snapshot, Valuation
+from chatbot.domain.balances import Holding, Move, Valuation, merged
 from chatbot.domain.messages import Line, Message, Table, bold, line, message
-from chatbot.domain.rates import Lent, Rates
+from chatbot.domain.rates import Lent, Valued
 from chatbot.text import Translator
 
+LISTED = 12
+NAMED = 20
+JUST_NOW = timedelta(seconds=10)
+OLD_PRICES = timedelta(hours=12)
 
-def posted(
-    account: str,
-    snapshot: Snapshot,
-    worth: Valuation,
-    rates: Rates,
-    last: tuple[Decimal, str] | None,
-    t: Translator,
-) -> Message:
-    """Show a snapshot: total and change since the last post, then each asset; dust and unpriced named.
+Last = tuple[Decimal, str] | None
 
-    `rates` are those it was valued with; what another exchange lent is named with its time.
+
+def posted(seen: Valued, last: Last, t: Translator, *, now: datetime | None = None) -> Message:
+    """Show an account: total and change since the last post, its assets, and what is not in the list.
+
+    With `now` it also says how old that is.
     """
-    total = t.money(worth.total, worth.currency) if worth.priced else t.say("no price")
-    parts: list[Line | Table] = [
-        line(bold(account)),
-        line(t.say("Total"), " ", bold(total), _change(worth, last, t)),
-    ]
-    if worth.shown or worth.unpriced:
-        parts.append(_table(worth, t))
-    if worth.dust:
-        names = ", ".join(h.balance.asset for h in worth.dust)
-        parts.append(
-            line(
-                t.say(
-                    "Small amounts ({assets}): {value} together",
-                    assets=names,
-                    value=t.money(worth.dust_value, worth.currency),
-                )
-            )
-        )
-    if worth.unpriced:
-        names = ", ".join(h.balance.asset for h in worth.unpriced)
-        parts.append(line(t.say("No price for {assets}: not in the total", assets=names)))
-    if not (worth.shown or worth.dust or worth.unpriced):
-        parts.append(line(t.say("This account is empty.")))
-    parts.append(line(_times(snapshot, rates.own, t)))
-    valued = [h.balance.asset for h in (*worth.shown, *worth.dust)]
-    parts += [line(_lent(leg, t)) for leg in rates.lent(valued, worth.currency)]
-    return message(*parts)
+    worth = seen.worth
+    parts = [line(bold(seen.name)), _total(worth, last, t), *_held(worth, t), line(_times(seen, now, t))]
+    return message(*parts, *_lent(seen, t))
 
 
-def _change(worth: Valuation, last: tuple[Decimal, str] | None, t: Translator) -> str:
+def together(seen: Sequence[Valued], last: Last, t: Translator, *, now: datetime | None = None) -> Message:
+    """Show several accounts, valued in one currency, as one: what each is worth, then all they hold."""
+    whole = merged([one.worth for one in seen])
+    heading = (t.say("Account"), t.say("Value"), t.say("Share"))
+    rows = [(one.name, _sum(one.worth, t), _part(whole, one.worth.total, t)) for one in seen]
+    oldest = min(seen, key=lambda one: one.snapshot.at)
+    return message(
+        line(bold(t.say("All together · {count} accounts", count=len(seen)))),
+        _total(whole, last, t),
+        Table((heading, *rows)),
+        # Or a chat would join the two tables into one.
+        line(),
+        *_held(whole, t),
+        line(_times(oldest, now, t)),
+    )
+
+
+def _total(worth: Valuation, last: Last, t: Translator) -> Line:
+    return line(t.say("Total"), " ", bold(_sum(worth, t)), _change(worth, last, t))
+
+
+def _sum(worth: Valuation, t: Translator) -> str:
+    return t.money(worth.total, worth.currency) if worth.priced else t.say("no price")
+
+
+def _change(worth: Valuation, last: Last, t: Translator) -> str:
     if last is None or last[1] != worth.currency or not worth.priced:
         return ""
     change = worth.total - last[0]
-    ratio = f" ({t.percent(change / last[0])})" if last[0] else ""
+    # A part of nothing, or of a debt, says nothing.
+    ratio = f" ({t.percent(change / last[0])})" if last[0] > 0 else ""
     return "  " + t.say("{change} since the last post", change=t.signed(change, worth.currency) + ratio)
 
 
-def _table(worth: Valuation, t: Translator) -> Table:
-    heading = (t.say("Asset"), t.say("Free"), t.say("Total"), t.say("Value"))
-    return Table((heading, *(_row(h, worth.currency, t) for h in (*worth.shown, *worth.unpriced))))
+def _held(worth: Valuation, t: Translator) -> Iterator[Line | Table]:
+    listed, rest = worth.listed(LISTED)
+    if listed or worth.unpriced:
+        yield _table(worth, (*listed, *worth.unpriced), t)
+    if rest:
+        together = t.money(sum((h.value for h in rest if h.value), Decimal(0)), worth.currency)
+        yield line(
+            t.say(
+                "{count} more ({assets}): {value} together",
+                count=len(rest),
+                assets=_names(rest),
+                value=together,
+            )
+        )
+    if worth.dust:
+        small = t.money(worth.dust_value, worth.currency)
+        yield line(
+            t.say("Small amounts ({assets}): {value} together", assets=_names(worth.dust), value=small)
+        )
+    owed = [h.balance for h in (*worth.shown, *worth.dust, *worth.unpriced) if h.balance.total < 0]
+    if owed:
+        amounts = ", ".join(t.amount(balance.total, balance.asset) for balance in owed)
+        yield line(t.say("Below zero, so owed: {amounts}", amounts=amounts))
+    if worth.unpriced:
+        yield line(t.say("No price for {assets}: not in the total", assets=_names(worth.unpriced)))
+    if not (worth.shown or worth.dust or worth.unpriced):
+        yield line(t.say("This account is empty."))
 
 
-def _row(holding: Holding, currency: str, t: Translator) -> tuple[str, ...]:
-    balance = holding.balance
-    value = t.say("no price") if holding.value is None else t.money(holding.value, currency)
-    free, total = (t.quantity(number, balance.asset) for number in (balance.free, balance.total))
-    return (balance.asset, free, total, value)
+def _names(holdings: Sequence[Holding]) -> str:
+    names = [h.balance.asset for h in holdings[:NAMED]]
+    return ", ".join([*names, "…"] if len(holdings) > NAMED else names)
 
 
-def _times(snapshot: Snapshot, own: Prices, t: Translator) -> str:
+def _table(worth: Valuation, listed: Sequence[Holding], t: Translator) -> Table:
+    locked = any(h.balance.locked for h in listed)
+    heading = [t.say("Asset"), t.say("Free"), t.say("Locked"), t.say("Value"), t.say("Share")]
+    rows = [heading, *(_row(h, worth, t) for h in listed)]
+    # Mostly nothing is in open orders, and a phone is narrow.
+    return Table(tuple(tuple(row if locked else [*row[:2], *row[3:]]) for row in rows))
+
+
+def _row(holding: Holding, worth: Valuation, t: Translator) -> list[str]:
+    balance, value = holding.balance, holding.value
+    free, locked = (t.rounded(number, balance.asset) for number in (balance.free, balance.locked))
+    if value is None:
+        return [balance.asset, free, locked, t.say("no price"), ""]
+    return [balance.asset, free, locked, t.money(value, worth.currency), _part(worth, value, t)]
+
+
+def _part(worth: Valuation, value: Decimal, t: Translator) -> str:
+    share = worth.share(value)
+    return "" if share is None else t.share(share)
+
+
+def _times(seen: Valued, now: datetime | None, t: Translator) -> str:
+    at, own = seen.snapshot.at, seen.rates.own
+    read = t.moment(at)
+    if now is not None:
+        ago = now - at
+        read += f" ({_ago(ago, t)})"
     if not own.last:
-        return t.say("As of {time}", time=t.moment(snapshot.at))
-    return t.say("As of {time}, prices of {priced}", time=t.moment(snapshot.at), priced=t.time(own.at))
+        return t.say("As of {time}", time=read)
+    priced = t.moment(own.at) if abs(at - own.at) > OLD_PRICES else t.time(own.at)
+    return t.say("As of {time}, prices of {priced}", time=read, priced=priced)
 
 
-def _lent(leg: Lent, t: Translator) -> str:
+def _ago(ago: timedelta, t: Translator) -> str:
+    if ago < JUST_NOW:
+        return t.say("just now")
+    return t.say("{age} ago", age=t.span(int(ago.total_seconds())))
+
+
+def _lent(seen: Valued, t: Translator) -> list[Line]:
+    valued = [h.balance.asset for h in (*seen.worth.shown, *seen.worth.dust)]
+    return [line(_leg(leg, t)) for leg in seen.rates.lent(valued, seen.worth.currency)]
+
+
+def _leg(leg: Lent, t: Translator) -> str:
     return t.say(
         "{money} to {currency} by {exchange}, {time}",
         money=leg.money,

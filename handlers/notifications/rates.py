@@ -3,11 +3,30 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from chatbot.domain.balances import Balance, Prices
-from chatbot.domain.rates import LENT_FOR, Lender, Rates, lender, wanting
+from chatbot.domain.balances import Balance, Prices, Snapshot, value
+from chatbot.domain.credentials import Account
+from chatbot.domain.rates import LENT_FOR, Lender, Rates, Valued, lender, wanting
 from chatbot.ports.context import Context
 from chatbot.ports.exchanges import Exchange
 from chatbot.ports.stores import UnitOfWork
+
+
+async def valued(
+    store: UnitOfWork, account: Account, currency: str, ctx: Context, *, anyway: bool = False
+) -> Valued | None:
+    """Return an account as it was read last, valued; None before it was read, or its exchange's prices were.
+
+    With `anyway` what was not read is empty.
+    """
+    snapshot = await store.balances.latest(account.id)
+    prices = await store.balances.prices(account.exchange)
+    if anyway:
+        snapshot, prices = snapshot or Snapshot(ctx.clock.now(), ()), prices or Prices(ctx.clock.now(), {})
+    if snapshot is None or prices is None:
+        return None
+    rates = await rates_for(store, account.exchange, prices, snapshot.balances, currency, ctx)
+    worth = value(snapshot.balances, rates, currency, ctx.options.dust_below)
+    return Valued(account.titled(ctx.exchange_of(account).title), snapshot, worth, rates)
 
 
 async def rates_for(

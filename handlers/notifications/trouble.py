@@ -1,10 +1,12 @@
 """What an exchange's refusal means for a person: what is wrong, and what to do next."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from chatbot.domain.credentials import Account
 from chatbot.domain.messages import Message, bold, message
 from chatbot.domain.permissions import Permission
+from chatbot.domain.repeats import Spell
 from chatbot.errors import ExchangeError, Trouble, mark
 from chatbot.ports.exchanges import Exchange
 from chatbot.text import Translator
@@ -56,6 +58,8 @@ WANTED: Mapping[str, str] = {
 # The troubles that say more by their subject.
 SAY_MORE = frozenset({Trouble.USER_ACTION, Trouble.BAD_SECRET})
 
+STILL = mark("{account}: I still can't read this account")
+
 
 def explain(error: ExchangeError, exchange: Exchange, egress: tuple[str, ...], t: Translator) -> str:
     """Return the sentence for an error, naming the tick or the addresses where that helps."""
@@ -87,9 +91,12 @@ def tick_name(subject: str, exchange: Exchange, t: Translator) -> str:
     return exchange.labels.get(permission) or t.permission(permission)
 
 
-def began(account: str, sentence: str, t: Translator) -> Message:
-    """Say that an account can't be read now."""
-    return message(bold(t.say("{account}: I can't read this account now", account=account)), sentence)
+def lasting(account: str, sentence: str, spell: Spell, t: Translator) -> Message:
+    """Say that an account can't be read, since when, and how often that was tried."""
+    first = spell.rung_at == spell.told_at
+    title = mark("{account}: I can't read this account now") if first else STILL
+    tried = (_tried(spell, t),) if spell.tries > 1 else ()
+    return message(bold(t.say(title, account=account)), sentence, *tried)
 
 
 def dead(account: str, sentence: str, t: Translator) -> Message:
@@ -101,9 +108,17 @@ def dead(account: str, sentence: str, t: Translator) -> Message:
     )
 
 
-def ended(account: str, t: Translator) -> Message:
-    """Say that all is well again."""
-    return message(t.say("{account}: back to normal.", account=account))
+def ended(account: str, spell: Spell, lasted: timedelta, t: Translator) -> Message:
+    """Say that all is well again, after how long."""
+    title = t.say("{account}: back to normal after {time}", account=account, time=t.lasted(lasted))
+    return message(bold(title), _tried(spell, t)) if spell.tries > 1 else message(bold(title))
+
+
+def _tried(spell: Spell, t: Translator) -> str:
+    return t.say(
+        "Since {since}; tried {count} times, the last time {last}.",
+        since=t.brief(spell.since), count=spell.tries, last=t.brief(spell.last_at),
+    )  # fmt: skip
 
 
 def sealed(t: Translator) -> str:

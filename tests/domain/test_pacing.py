@@ -1,5 +1,6 @@
 """The pace of a platform is kept in every window of time, however messages come."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -79,3 +80,62 @@ def test_a_stall_is_not_caught_up() -> None:
     slots = [pacer.slot("telegram", TELEGRAM, 100) for _ in range(50)]
     assert slots[0] == 100
     assert slots[-1] >= 101.9
+
+
+BUSY = Pace(per_second=28.5, chat_seconds=1, group_per_minute=20, most=30)
+
+
+@given(st.integers(1, 4), st.integers(1, 60), st.data())
+def test_whenever_the_platform_counts_it_no_second_holds_too_many(most, number, data) -> None:
+    """However long a message is on its way and whenever it is counted, the strict limit is kept."""
+    pace = Pace(per_second=1000, chat_seconds=0, group_per_minute=1, most=most)
+    ways = data.draw(st.lists(st.floats(0, 3), min_size=number, max_size=number))
+    shares = data.draw(st.lists(st.floats(0, 1), min_size=number, max_size=number))
+    pacer, now, counted = Pacer(), 0.0, []
+    under_way: dict[str, float] = {}
+    for each, (way, share) in enumerate(zip(ways, shares, strict=True)):
+        while wait := pacer.leave("bot", pace, str(each), now):
+            now += wait
+            for message in [m for m, until in under_way.items() if until <= now]:
+                pacer.landed("bot", message, under_way.pop(message))
+        under_way[str(each)] = now + way
+        counted.append(now + way * share)
+    for at in counted:
+        assert sum(at <= other < at + 1 for other in counted) <= most
+
+
+def test_a_message_that_is_not_sent_after_all_keeps_no_place_for_ever() -> None:
+    """What was handed back is forgotten after a second, as if it had been sent."""
+    pacer = Pacer()
+    one = Pace(per_second=1000, chat_seconds=0, group_per_minute=1, most=1)
+    assert pacer.leave("bot", one, "a", 0) == 0
+    assert pacer.leave("bot", one, "b", 100) > 0
+    pacer.landed("bot", "a", 100)
+    pacer.landed("bot", "a", 200)
+    assert pacer.leave("bot", one, "b", 101) > 0
+    assert pacer.leave("bot", one, "b", 101.02) == 0
+
+
+def test_bots_do_not_share_a_second() -> None:
+    """What one bot sends takes nothing from another."""
+    pacer = Pacer()
+    one = Pace(per_second=1000, chat_seconds=0, group_per_minute=1, most=1)
+    assert pacer.leave("telegram", one, "a", 0) == 0
+    assert pacer.leave("slack", one, "b", 0) == 0
+
+
+def test_a_long_queue_leaves_a_few_at_a_time_and_no_slower() -> None:
+    """Neighbours share a moment, nobody leaves before its own slot, and the pace is as without."""
+    pacer = Pacer()
+    slots = [pacer.slot("telegram", BUSY, 0) for _ in range(300)]
+    assert slots == sorted(slots)
+    assert all(slot >= each / BUSY.per_second - 1e-6 for each, slot in enumerate(slots))
+    assert len(set(slots)) < 110
+    assert slots[-1] <= 299 / BUSY.per_second + 0.11
+
+
+def test_a_short_queue_waits_for_no_neighbours() -> None:
+    """Who answers a few people answers each as soon as the pace allows."""
+    pacer = Pacer()
+    slots = [pacer.slot("telegram", BUSY, 0) for _ in range(4)]
+    assert slots == pytest.approx([each / BUSY.per_second for each in range(4)])

@@ -9,8 +9,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.support.bot import Bot, open_bot
+from chatbot.domain.notices import Loudness
+from chatbot.domain.schedule import next_slot, parse_rule
+from tests.support.bot import YOU, Bot, open_bot
 from tests.support.connected import connect
+from tests.support.rows import rows
 
 CLOCK_CHANGES = {
     "spring in Madrid": ("Europe/Madrid", datetime(2026, 3, 27, 12, tzinfo=UTC)),
@@ -154,6 +157,82 @@ async def test_changing_the_zone_gives_no_local_date_two_posts(
     assert len(set(dates)) == len(dates)
     assert len(later) in {2, 3}
     assert {at.hour for at in later} == {9}
+
+
+RULES = {
+    "daily 18:30": ("2026-03-28T18:30", "2026-03-29T18:30", "2026-03-30T18:30", "2026-03-31T18:30"),
+    "weekdays 09:00": ("2026-03-30T09:00", "2026-03-31T09:00"),
+    "weekly mon 02:30": ("2026-03-30T02:30",),
+    "weekly sun 02:30": ("2026-03-29T03:00",),
+    "monthly 31 09:00": ("2026-03-31T09:00",),
+    "every 12h": (
+        "2026-03-28T12:00", "2026-03-29T00:00", "2026-03-29T12:00", "2026-03-30T00:00", "2026-03-30T12:00",
+        "2026-03-31T00:00", "2026-03-31T12:00",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", RULES)
+async def test_each_slot_of_a_rule_is_posted_once(tmp_path: Path, bitso, rule: str) -> None:
+    """Four days in Madrid with a change of the clock: at these times by the wall clock, and no other."""
+    zone = ZoneInfo("Europe/Madrid")
+    async with _started(tmp_path, bitso, datetime(2026, 3, 28, 7, tzinfo=UTC)) as bot:
+        await connect(bot, bitso)
+        await _set_rule(bot, rule, "Europe/Madrid")
+        posted = await _posts(bot, timedelta(days=3, hours=14), zone)
+    slots = [at - timedelta(minutes=at.minute % 30, seconds=at.second) for at in posted]
+    assert tuple(at.isoformat()[:16] for at in slots) == RULES[rule]
+
+
+async def test_after_a_sleep_one_post_stands_for_all_hours(linked: Bot) -> None:
+    """Asleep from three to eleven with a post every two hours: one post, said to be due at ten."""
+    await _set_rule(linked, "every 2h", "UTC")
+    await _until(linked, 3)
+    before = sum("\nTotal" in text for text in linked.texts())
+    linked.clock.advance(hours=8)
+    for _ in range(3):
+        await linked.turn(seconds=10)
+    assert sum("\nTotal" in text for text in linked.texts()) == before + 1
+    said = _last_post(linked).replace("\u202f", " ")
+    assert "This post was due at 10:00" in said
+    assert "An earlier post was left out" in said
+
+
+async def test_a_clock_that_was_a_year_ahead_stops_no_posts(linked: Bot) -> None:
+    """Set right again, the next morning's post comes."""
+    linked.clock.advance(days=365)
+    await linked.turn()
+    linked.clock.advance(days=-365)
+    await linked.turn(jobs=("post_balances", "deliver_messages"))
+    assert len(await _posts(linked, timedelta(days=1), ZoneInfo("UTC"))) == 1
+
+
+async def test_a_post_that_is_switched_off_is_not_made_up_for(linked: Bot) -> None:
+    """Off for three days; on again, the next slot is posted and nothing more."""
+    (person,), chosen = (
+        await rows(linked, "people", user=YOU),
+        await rows(linked, "subscriptions", kind="balances"),
+    )
+    for loudness, posts in ((Loudness.OFF, 0), (Loudness.LOUD, 1)):
+        async with linked.ctx.uow() as store:
+            await store.subscriptions.set_loudness(person["id"], [row["id"] for row in chosen], loudness)
+        assert len(await _posts(linked, timedelta(days=1), ZoneInfo("UTC"))) == posts
+
+
+async def test_a_zone_of_its_own_stays_when_the_person_moves(linked: Bot) -> None:
+    """A post set to Tokyo's nine o'clock comes then, whatever zone its reader has."""
+    await _set_rule(linked, "daily 09:00", "Asia/Tokyo")
+    await linked.type("/timezone America/Mexico_City")
+    (posted,) = await _posts(linked, timedelta(days=1), ZoneInfo("Asia/Tokyo"))
+    assert posted.hour == 9
+
+
+async def _set_rule(bot: Bot, rule: str, zone: str) -> None:
+    """Set when balances are posted, as the settings do."""
+    slot = next_slot(parse_rule(rule), ZoneInfo(zone), bot.clock.now())
+    (person,), (sub,) = await rows(bot, "people", user=YOU), await rows(bot, "subscriptions", kind="balances")
+    async with bot.ctx.uow() as store:
+        assert await store.subscriptions.set_rule(person["id"], sub["id"], rule, zone, (slot.due, slot.name))
 
 
 async def test_changing_the_zone_at_once_keeps_the_first_post(bot: Bot, bitso) -> None:

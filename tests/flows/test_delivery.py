@@ -6,6 +6,7 @@ from chatbot.domain.outbox import OutboxState
 from chatbot.errors import SendError, StorageError, VaultError, Verdict
 from storage.delivery import OutboxStore
 from tests.support.bot import TEAM, YOU, Bot, link_of
+from tests.support.connected import share
 from tests.support.rows import rows
 
 TOLD = "Bought 0.0123 BTC"
@@ -133,6 +134,34 @@ async def test_a_refused_message_is_parked_and_the_next_goes_out(linked: Bot, bi
     assert len(await rows(linked, "outbox", state=OutboxState.PARKED)) == 1
 
 
+@pytest.mark.parametrize("locale", ["en", "es", "pt"])
+async def test_two_lines_get_out_when_the_whole_is_refused(linked: Bot, bitso, locale: str) -> None:
+    """Whoever was to be told learns that there is something, and where to look; once, and counted as lost."""
+    await linked.type(f"/language {locale}")
+    await _fill(linked, bitso, SendError(Verdict.REFUSED, "bad request"))
+    notice = linked.last()
+    (row,) = await rows(linked, "outbox", state=OutboxState.PARKED)
+    assert len(notice.text.splitlines()) == 2
+    assert f"ref {row['ref']}" in notice.text
+    assert "/fills" in notice.text
+    count = len(linked.texts())
+    for _ in range(3):
+        await linked.turn(seconds=60, jobs=("deliver_messages",))
+    assert len(linked.texts()) == count
+    async with linked.ctx.uow() as store:
+        assert (await store.outbox.counts())["lost"] == 1
+
+
+async def test_a_notice_that_is_refused_too_is_let_go(linked: Bot, bitso) -> None:
+    """Nothing gets out: given up without asking again and again."""
+    await _fill(linked, bitso, SendError(Verdict.REFUSED, "bad"), SendError(Verdict.REFUSED, "bad"))
+    sends = linked.chat.sends
+    for _ in range(3):
+        await linked.turn(seconds=5, jobs=("deliver_messages",))
+    assert linked.chat.sends == sends
+    assert any(line[1] == "notice_failed" for line in linked.log.lines)
+
+
 async def test_a_refused_token_pauses_its_platform_and_loses_nothing(linked: Bot, bitso) -> None:
     """An hour without a valid token: few tries, no parked alert, and all is told afterwards."""
     linked.chat.refuse += [SendError(Verdict.UNAUTHORISED, "401") for _ in range(10_000)]
@@ -178,7 +207,7 @@ async def test_a_sealed_link_that_cannot_be_opened_parks_only_its_message(bot: B
 
 async def test_a_bug_in_one_delivery_does_not_stop_the_others(linked: Bot, bitso) -> None:
     """The bug is logged; other conversations get their message."""
-    await linked.type("/here", chat=TEAM)
+    await share(linked)
     bitso.state.trade("buy", "btc_mxn", "0.0123")
     await linked.turn(seconds=31, jobs=("poll_accounts",))
     deliver = linked.chat.deliver
@@ -215,16 +244,16 @@ async def test_a_disk_that_is_full_for_a_moment_repeats_nothing(
     linked: Bot, bitso, monkeypatch: pytest.MonkeyPatch, failures: int
 ) -> None:
     """What was sent is recorded as soon as the database takes it, and told once."""
-    record = OutboxStore.sent
+    record = OutboxStore.sent_all
     refused: list[int] = []
 
-    async def sent(self, *told):
-        if len(refused) < failures:
+    async def sent(self, results):
+        if results and len(refused) < failures:
             refused.append(1)
             raise StorageError("SQLITE_FULL", retry=True)
-        await record(self, *told)
+        return await record(self, results)
 
-    monkeypatch.setattr(OutboxStore, "sent", sent)
+    monkeypatch.setattr(OutboxStore, "sent_all", sent)
     await _fill(linked, bitso)
     for _ in range(6):
         await linked.turn(seconds=31)

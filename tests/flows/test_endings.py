@@ -7,6 +7,7 @@ import pytest
 from chatbot.errors import Fenced
 from tests.support import leaks
 from tests.support.bot import ADMIN, TEAM, YOU, Bot, link_of
+from tests.support.connected import share
 from tests.support.page import submit
 from tests.support.practice import Running
 from tests.support.rows import everything, rows, tables_naming
@@ -136,7 +137,7 @@ async def test_privacy_says_what_is_stored(linked: Bot) -> None:
 
 async def test_delete_everything_leaves_no_row_of_the_person(linked: Bot, bitso: Running) -> None:
     """Every table is looked through; only the audit keeps the id, without a name."""
-    await linked.type("/here", chat=TEAM)
+    await share(linked)
     (person,) = await rows(linked, "people", user="you")
     await _forget(linked)
     await linked.turn(jobs=("forget_places",))

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from chatbot.errors import SendError, Verdict
 from handlers.notifications import home as notifications
 from tests.support.bot import Bot
-from tests.support.connected import connect
+from tests.support.connected import connect, share
 from tests.support.practice import Running
 from tests.support.rows import rows
 from tests.support.workspaces import ANA, BO, BOSS, Town, beside
@@ -162,7 +162,7 @@ async def test_an_admin_sees_nothing_of_others(home: Town, bitso: Running) -> No
 
 async def test_where_the_next_post_goes_is_told_place_by_place(home: Town) -> None:
     """A channel by its id: its name is not ours to read."""
-    await home.slack.type("/here", as_=ANA, chat="T1/C7")
+    await share(home.slack, "T1/C7", as_=ANA)
     await home.slack.turn(jobs=RENEW)
     shown = home.pages.home().text
     assert "in our private chat" in shown

@@ -9,7 +9,7 @@ import pytest
 from chatbot.errors import Fenced
 from chatbot.ports.accounts import Progress
 from tests.support.bot import ADMIN, TEAM, YOU, Bot, link_of
-from tests.support.connected import connect
+from tests.support.connected import connect, share
 from tests.support.linking import ANA, CHIEF, code_in, join, new_account, open_two, show_code
 from tests.support.page import submit
 from tests.support.practice import Running
@@ -69,7 +69,8 @@ async def test_every_row_of_an_account_follows_it(web: Bot, slack: Bot, bitso: R
         for table, found in held.items()
         if found and {"team", "account"} <= found[0].keys()
     }
-    assert named == {"fills": {"home"}, "balances": {"home"}, "subscriptions": {"home"}}
+    assert named.keys() >= {"fills", "balances", "subscriptions", "valuations"}
+    assert set().union(*named.values()) == {"home"}
 
 
 async def test_the_question_names_whom_and_warns(web: Bot, slack: Bot) -> None:
@@ -254,7 +255,7 @@ async def test_an_owner_reads_of_a_revocation_on_both_sides(web: Bot, slack: Bot
 async def test_privacy_shows_and_deletes_both(web: Bot, slack: Bot, bitso: Running) -> None:
     """Nothing of either is left, and both are told."""
     await connect(slack, bitso, as_=ANA)
-    await slack.type("/here", as_=ANA, chat=TEAM)
+    await share(slack, TEAM, as_=ANA)
     await join(web, YOU, slack, ANA)
     assert "(web:you, slack:T1/ana)" in (await slack.type("/privacy", as_=ANA)).text
     question = await slack.press("Delete everything of mine", as_=ANA)

@@ -5,7 +5,8 @@ from dataclasses import replace
 from chatbot.dispatcher import Desk, Dispatcher
 from chatbot.domain.people import Roster
 from chatbot.ports.desk import Accepted
-from tests.support.bot import ADMIN, STRANGER, TEAM, YOU, Bot, link_of
+from tests.support.bot import ADMIN, STRANGER, YOU, Bot, link_of
+from tests.support.connected import share
 from tests.support.page import submit, token_of
 from tests.support.practice import Running
 from tests.support.rows import rows
@@ -35,7 +36,7 @@ async def test_an_open_link_is_dead(bot: Bot, bitso: Running) -> None:
 
 async def test_nothing_is_read_or_posted(linked: Bot, bitso: Running) -> None:
     """The account is suspended with the next poll, its daily post is left out, and the audit says why."""
-    await linked.type("/here", chat=TEAM)
+    await share(linked)
     relist(linked)
     asked, said = len(bitso.state.requests), len(linked.chat.messages)
     bitso.state.trade("buy", "btc_mxn", "0.01")

@@ -80,13 +80,21 @@ async def test_a_forged_button_does_nothing(slackbot: SlackBot) -> None:
     assert slackbot.api.whispers(ANA)[-1].words == NOT_YOURS
 
 
+async def agreed(slackbot: SlackBot, channel: str, thread: str = "") -> slackapi.Shown:
+    """/here in a channel and the owner's yes in private; returns what the channel then shows."""
+    await slackbot.say(CHIEF, "here", channel, thread)
+    await slackbot.press(slackbot.api.latest(CHIEF), "Yes, send them there", CHIEF)
+    return slackbot.api.latest(channel, thread)
+
+
 async def test_another_persons_button_does_nothing(slackbot: SlackBot, bitso) -> None:
     """Whoever sees a button in a channel can press it; only whom it is for gets an effect."""
     await slackbot.connect(CHIEF, bitso)
-    shown = await slackbot.say(CHIEF, "here", "CTEAM")
+    shown = await agreed(slackbot, "CTEAM")
+    subscribed = len(await rows(slackbot.bot, "subscriptions"))
     await slackbot.press(shown, "Stop", BEN)
     assert slackbot.api.whispers(BEN)[-1].words == NOT_YOURS
-    assert len(await rows(slackbot.bot, "subscriptions")) == 5
+    assert len(await rows(slackbot.bot, "subscriptions")) == subscribed
     assert "Stopped" in (await slackbot.press(shown, "Stop", CHIEF)).words
 
 
@@ -118,7 +126,7 @@ async def test_here_in_a_thread_sends_fills_into_that_thread(slackbot: SlackBot,
     parent = await slackbot.api.mention(CHIEF, "help", "CTEAM")
     await slackbot.handled()
     assert parent.shown is not None
-    shown = await slackbot.say(CHIEF, "here", "CTEAM", parent.shown.ts)
+    shown = await agreed(slackbot, "CTEAM", parent.shown.ts)
     assert "come here" in shown.words
     bitso.state.trade("buy", "btc_mxn", "0.01")
     await slackbot.turn(seconds=31)

@@ -1,4 +1,4 @@
-"""An exchange in trouble: told once, retried with growing pauses, told once when it is over."""
+"""An exchange in trouble: told once, retried with growing pauses, closed when it is over."""
 
 import itertools
 
@@ -29,7 +29,7 @@ FOREVER = 10_000
 async def test_an_answer_that_makes_no_sense_is_told_once_and_over_once(
     linked: Bot, bitso, kind: str
 ) -> None:
-    """Quiet for two failures, one message with the third, one when it works again; never a traceback."""
+    """Quiet for two failures, one message with the third, closed when it works again; never a traceback."""
     before = len(linked.texts())
     bitso.state.fail("", kind, times=FOREVER)
     await _polls(linked, bitso, 2)
@@ -40,7 +40,7 @@ async def test_an_answer_that_makes_no_sense_is_told_once_and_over_once(
     bitso.state.faults.clear()
     await linked.turn(seconds=901)
     assert "back to normal" in linked.last().text
-    assert len(linked.texts()) == before + 2
+    assert len(linked.texts()) == before + 1
     assert [line for line in linked.log.lines if line[0] == "error"] == []
 
 
@@ -62,7 +62,7 @@ async def test_the_pause_between_tries_grows(linked: Bot, bitso) -> None:
         if len(bitso.state.requests) > asked:
             tries.append(linked.clock.monotonic())
     pauses = [later - earlier for earlier, later in itertools.pairwise(tries)]
-    assert pauses == sorted(pauses)
+    assert all(later > sooner - 0.001 for sooner, later in itertools.pairwise(pauses))
     assert pauses[0] < 120
     assert 890 < pauses[-1] < 920
 

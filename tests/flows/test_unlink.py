@@ -11,7 +11,7 @@ from sqlalchemy import update
 from chatbot.domain.people import Roster
 from storage.accounts import ACCOUNTS
 from tests.support.bot import TEAM, YOU, Bot, link_of
-from tests.support.connected import connect
+from tests.support.connected import connect, share
 from tests.support.linking import ANA, LISTS, code_in, join, new_account, open_two, unlink
 from tests.support.page import submit
 from tests.support.practice import Running
@@ -73,7 +73,7 @@ async def test_groups_of_the_one_hear_nothing_more_of_the_others_accounts(
     await connect(web, bitso)
     theirs = await new_account(slack, bitso, ANA)
     await join(web, YOU, slack, ANA)
-    await slack.type("/here", as_=ANA, chat=TEAM)
+    await share(slack, TEAM, as_=ANA)
     await unlink(web, YOU)
     (group,) = await rows(web, "conversations", platform="slack", channel=TEAM)
     (kept,) = await rows(web, "accounts", last4=theirs)

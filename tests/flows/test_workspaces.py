@@ -9,7 +9,7 @@ from chatbot.domain.outbox import Promise
 from chatbot.domain.people import HOME_TEAM, Identity, Place, TeamId
 from chatbot.errors import SendError, Verdict
 from tests.support.bot import TEAM, YOU, Bot, link_of
-from tests.support.connected import connect
+from tests.support.connected import connect, share
 from tests.support.page import token_of
 from tests.support.practice import Running
 from tests.support.rows import rows
@@ -26,9 +26,9 @@ async def town(bot: Bot, bitso: Running) -> Town:
     for at, who in ((opened.slack, ANA), (opened.slack, BO), (opened.web, YOU)):
         key, secret = bitso.state.new_key(("account", "balances", "fills"))
         await connect(at, bitso, as_=who, key=key, secret=secret)
-    await opened.slack.type("/here", as_=ANA, chat=CHANNEL)
-    await opened.slack.type("/here", as_=BO, chat="T2/C8")
-    await opened.web.type("/here", chat=TEAM)
+    await share(opened.slack, CHANNEL, as_=ANA)
+    await share(opened.slack, "T2/C8", as_=BO)
+    await share(opened.web)
     return opened
 
 

@@ -1,77 +1,27 @@
-"""What is told, as words: every sentence can be said in every language, and many fills stay a few messages."""
+"""What is told, as words: every sentence can be said in every language."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import handlers
 from chatbot.domain.credentials import AccountId
-from chatbot.domain.fills import Fill, Liquidity, Side
+from chatbot.domain.notices import Kind
 from chatbot.domain.people import HOME_TEAM, ConversationId, Identity, Person, PersonId
 from chatbot.errors import ExchangeError, Trouble
 from chatbot.exchanges import build
 from chatbot.ports.records import Subscription
 from chatbot.registry import Registry
 from chatbot.text import LOCALES, Translator
-from handlers.notifications import fills, subscriptions, trouble
+from handlers.notifications import subscriptions, trouble
 from tests.support.clock import VirtualClock
 
 AT = datetime(2026, 5, 4, 12, tzinfo=UTC)
 YOU = Person(PersonId("p"), HOME_TEAM, Identity("web", "you"), "You", "en", "Europe/Madrid", "USD")
 BITSO = build({"bitso": "http://127.0.0.1:9"}, VirtualClock())["bitso"]
-
-
-def fill(number: int = 1, side: Side = Side.BUY, fee: str = "0.01") -> Fill:
-    """Make a fill."""
-    return Fill(
-        str(number), "o", "spot", "btc_mxn", "BTC", "MXN", side, Decimal("0.5"), Decimal(1_000_000),
-        Decimal(500_000), Decimal(fee), "BTC", Liquidity.MAKER, AT,
-    )  # fmt: skip
-
-
-@given(st.integers(0, 500))
-def test_many_fills_are_cut_into_a_few_messages(count: int) -> None:
-    """In order, all of them and none twice, at most five messages."""
-    parts = list(fills.folded([fill(n) for n in range(count)]))
-    assert [f.id for part in parts for f in part] == [str(n) for n in range(count)]
-    assert len(parts) <= fills.MESSAGES
-
-
-@pytest.mark.parametrize("locale", LOCALES)
-def test_a_flood_is_told_by_what_it_came_to(locale: str) -> None:
-    """One row for each market and side with count and quantity, and from when to when."""
-    t = Translator(locale)
-    flood = [fill(n) for n in range(300)] + [replace(fill(side=Side.SELL), at=AT + timedelta(hours=2))]
-    text = fills.told("Bitso …a1b2", flood, t).plain()
-    for part in ("301", "300", "BTC/MXN", t.amount(Decimal(150), "BTC"), t.moment(AT + timedelta(hours=2))):
-        assert part in text
-    assert len(text.splitlines()) < 10
-
-
-@pytest.mark.parametrize("locale", LOCALES)
-def test_a_fill_names_all_its_amounts(locale: str) -> None:
-    """In every language: quantity, price, value, fee and account."""
-    t = Translator(locale)
-    for side in Side:
-        text = fills.told("Bitso …a1b2", [fill(side=side)], t).plain()
-        for part in (
-            t.amount(Decimal("0.5"), "BTC"),
-            t.amount(Decimal(500_000), "MXN"),
-            t.amount(Decimal("0.01"), "BTC"),
-            "Bitso …a1b2",
-        ):
-            assert part in text
-
-
-def test_a_rebate_is_a_fee_below_zero() -> None:
-    """A negative fee keeps its sign."""
-    assert "fee -0.01 BTC" in fills.told("x", [fill(fee="-0.01")], Translator()).plain()
 
 
 @pytest.mark.parametrize("locale", LOCALES)
@@ -91,10 +41,15 @@ def test_sentences_of_different_troubles_differ() -> None:
     assert set(trouble.SENTENCES) == set(Trouble)
 
 
+def day(later: int) -> str:
+    """Name a date so many days later."""
+    return (AT + timedelta(days=later)).date().isoformat()
+
+
 def sub(**changed: Any) -> Subscription:
     """Make a daily subscription that was posted this morning in Madrid."""
     usual = Subscription(
-        "s", AccountId("a"), "balances", ConversationId("c"), YOU, slot=AT.date() + timedelta(days=1),
+        "s", AccountId("a"), Kind.BALANCES, ConversationId("c"), YOU, slot=day(1),
         due_at=AT + timedelta(days=1), last_at=AT - timedelta(hours=5),
     )  # fmt: skip
     return replace(usual, **changed)
@@ -109,7 +64,7 @@ def test_a_post_that_is_due_stays_due_in_another_zone() -> None:
 @pytest.mark.parametrize(("days", "missed"), [(0, False), (1, False), (2, True), (9, True)])
 def test_a_local_date_without_a_post_is_noticed(days: int, missed: bool) -> None:
     """The day after a post is the next one; any later day means that one was left out."""
-    due = sub(slot=AT.date() + timedelta(days=days), last_at=AT)
+    due = sub(slot=day(days), last_at=AT)
     assert subscriptions.missed(due) is missed
     assert not subscriptions.missed(replace(due, last_at=None))
 
@@ -119,7 +74,10 @@ def test_a_post_for_connecting_does_not_use_up_the_day() -> None:
     moved = replace(YOU, timezone="Europe/Lisbon")
     early = datetime(2026, 5, 4, 6, tzinfo=UTC)
     slot = subscriptions.moved(
-        sub(last_at=early, slot=early.date(), due_at=early + timedelta(hours=1)), YOU, moved, early
+        sub(last_at=early, slot=early.date().isoformat(), due_at=early + timedelta(hours=1)),
+        YOU,
+        moved,
+        early,
     )
     assert slot is not None
     assert slot.due.astimezone(ZoneInfo("Europe/Lisbon")) == datetime(

@@ -100,13 +100,13 @@ def test_a_picture_comes_with_words_for_those_who_cannot_see_it():
     """The alternative text goes along, shortened to what Slack takes, and stands in for a refused upload."""
     picture, text = requests(Message((line("week"),), (), Image(PNG, "up " * 1000)), place=THREAD)
 
-    assert (picture.method, picture.picture.png, picture.params) == (
+    assert (picture.method, picture.upload.content, picture.params) == (
         "files.completeUploadExternal",
         PNG,
         {"thread_ts": "17.5"},
     )
-    assert len(picture.picture.alt) == 1000
-    assert seen(picture.instead) == picture.picture.alt
+    assert len(picture.upload.alt) == 1000
+    assert seen(picture.instead) == picture.upload.alt
     assert seen(text) == "week"
 
 

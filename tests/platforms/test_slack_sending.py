@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from chatbot.domain.messages import Button, Image, Message, line, message
+from chatbot.domain.messages import Button, File, Image, Message, line, message
 from chatbot.domain.people import Place
 from chatbot.errors import SendError, Verdict
 from chatbot.platforms.slack import sending
@@ -225,6 +225,20 @@ async def test_a_picture_is_uploaded_and_then_explained(app):
     [file] = picture.files
     assert (file["bytes"], file["alt_txt"]) == (PNG, "a line going up")
     assert (text.words, text.id) == ("week", sent)
+
+
+async def test_a_file_arrives_under_its_name_before_the_words(app):
+    """What was exported can be opened on Slack as anywhere else."""
+    shown = Message(message("your fills").body, file=File("fills-2026.csv", b"id,price\n1,2\n"))
+    await deliver(app, shown)
+    document, text = app.api.shown("CTEAM")
+
+    [file] = document.files
+    assert (file["filename"], file["bytes"], text.words) == (
+        "fills-2026.csv",
+        b"id,price\n1,2\n",
+        "your fills",
+    )
 
 
 async def test_a_picture_of_one_person_never_stands_in_a_channel(app):

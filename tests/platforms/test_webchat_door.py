@@ -16,6 +16,7 @@ CALLS = (
     ("GET", "/chat/about"),
     ("GET", "/chat/messages"),
     ("GET", "/chat/image/x"),
+    ("GET", "/chat/file/x"),
     ("POST", "/chat/say"),
     ("POST", "/chat/press"),
 )
@@ -204,7 +205,7 @@ async def test_bodies_are_capped(room, page):
     assert (await page.post("/chat/say", json={**long, "text": "漢" * TEXT_CHARS})).status_code == 200
 
 
-@pytest.mark.parametrize("path", [*PAGE, "/chat/about", "/chat/image/x"])
+@pytest.mark.parametrize("path", [*PAGE, "/chat/about", "/chat/image/x", "/chat/file/x"])
 async def test_every_answer_wears_the_policy(page, path):
     """Nothing but the page's own files may load; nobody may frame it, cache it or learn its address."""
     headers = (await page.get(path)).headers

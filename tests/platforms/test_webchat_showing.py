@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from chatbot.domain.messages import Button, Image, Message, line, message
+from chatbot.domain.messages import Button, File, Image, Message, line, message
 from chatbot.domain.outbox import Promise
 from chatbot.domain.updates import Pressed
 from chatbot.errors import SendError, Verdict
@@ -55,6 +55,26 @@ async def test_a_press_is_answered_by_a_toast(room, page):
     assert (await news(page, known))["toasts"] == [
         {"chat": "you", "text": text, "press": event} for text in ("Muted", "")
     ]
+
+
+async def test_a_file_is_saved_never_shown_and_for_the_session_alone(room, page):
+    """The link names it; what comes is an attachment that no browser opens in place."""
+    chat, _ = room
+    file = File("keyherald fills ñ.csv", b"<script>alert(1)</script>")
+    sent = await chat.deliver(delivery(Message((line("Fills 2026"),), file=file)))
+    [view] = await views(page)
+    found = await page.get(view["file"]["url"])
+
+    assert view["file"]["name"] == file.name
+    assert (found.content, found.headers["content-type"]) == (file.content, "text/csv; charset=utf-8")
+    assert (
+        found.headers["content-disposition"] == "attachment; filename*=UTF-8''keyherald%20fills%20%C3%B1.csv"
+    )
+    assert found.headers["x-content-type-options"] == "nosniff"
+    async with asking(chat, token=None) as stranger:
+        assert (await stranger.get(view["file"]["url"])).status_code == 401
+    await chat.deliver(delivery(Message(), erase=sent))
+    assert (await page.get(view["file"]["url"])).status_code == 404
 
 
 async def test_a_picture_is_served_to_the_session_alone(room, page):

@@ -7,6 +7,7 @@ import asyncio
 import random
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.rig.installation import Installation
@@ -16,6 +17,7 @@ from tests.support.botapi import Fault
 OWNER = 77
 FIRST_VISITOR = 10_000
 FILL_PAUSE = 1.5
+SINCE, SPACED = timedelta(minutes=9), timedelta(seconds=7)
 COMMAND_PAUSE = 0.5
 FAULT_PAUSE = 0.7
 LONGEST_LIFE = 2.0
@@ -34,7 +36,7 @@ POLL_FAULTS = tuple(fault for fault in FAULTS if fault is not Fault.HANG)
 
 @dataclass
 class Storm:
-    """One run: what was done so far."""
+    """One run: what was done so far. With an `order` all fills are parts of that one."""
 
     here: Installation
     seed: int
@@ -43,6 +45,7 @@ class Storm:
     quantities: list[str] = field(default_factory=list)
     visitors: list[int] = field(default_factory=list)
     asked_by_owner: int = 0
+    order: str = ""
 
     def __post_init__(self) -> None:
         self._chance = random.Random(self.seed)
@@ -77,11 +80,18 @@ class Storm:
     async def _fills(self) -> None:
         state = self.here.bitso.state
         while True:
-            for _ in range(self._chance.choice((1, 2, 3, 7, 12))):
-                side = "buy" if len(self.quantities) % 2 else "sell"
+            for _ in range(self._chance.choice((1, 1, 1, 2, 3, 12))):
+                side = "buy" if len(self.quantities) % 2 and not self.order else "sell"
                 self.quantities.append(f"1.{len(self.quantities):05}1")
-                state.trade(side, "xrp_mxn", self.quantities[-1])
+                trade = state.trade(side, "xrp_mxn", self.quantities[-1])
+                trade["created_at"] = self._apart(datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%S+0000")
+                trade["oid"] = self.order or trade["oid"]
             await asyncio.sleep(self._chance.uniform(0.5, 1.5) * FILL_PAUSE)
+
+    def _apart(self, now: datetime) -> datetime:
+        """Date a fill so that it shares its minute with few others: else all of them would be one table."""
+        number = len(self.quantities) % (SINCE // SPACED)
+        return now - SINCE + number * SPACED
 
     async def _commands(self) -> None:
         while True:

@@ -21,6 +21,14 @@ async def test_a_few_kills_lose_nothing_and_repeat_nothing_unmarked(tmp_path):
     await _survives(tmp_path, kills=5, seconds=60, seed=int(os.environ.get(SEED, "20261121")))
 
 
+async def test_one_order_is_told_whole_however_often_its_teller_is_killed(tmp_path):
+    """Dozens of parts, edited into one message between kills: it holds each of them, and a repeat is marked."""
+    result = await _survives(
+        tmp_path, kills=4, seconds=60, seed=int(os.environ.get(SEED, "20261121")), order="whale"
+    )
+    assert result.messages == 1
+
+
 @pytest.mark.long
 async def test_a_hundred_kills_lose_nothing_and_repeat_nothing_unmarked(tmp_path):
     """A hundred kills, another seed each time: KILL_RIG_SEED repeats one."""
@@ -28,17 +36,18 @@ async def test_a_hundred_kills_lose_nothing_and_repeat_nothing_unmarked(tmp_path
     await _survives(tmp_path, kills=99, seconds=420, seed=seed)
 
 
-async def _survives(folder: Path, kills: int, seconds: float, seed: int) -> None:
+async def _survives(folder: Path, kills: int, seconds: float, seed: int, order: str = "") -> Ledger:
     with _naming(seed):
         async with installation(folder) as here:
             await here.connect(OWNER)
-            storm = Storm(here, seed)
+            storm = Storm(here, seed, order=order)
             await storm.rage(kills)
             await drained(storm, seconds)
-            result = ledger(storm)
+            result = await ledger(storm)
             print(f"seed {seed}: {result}")  # noqa: T201  the figures are the point of a long run
             _assert_kept(result)
             await _assert_sound(here)
+            return result
 
 
 def _assert_kept(result: Ledger) -> None:

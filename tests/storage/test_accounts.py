@@ -257,6 +257,6 @@ async def test_a_dead_key_can_still_be_told(store: UnitOfWork, world: World):
     await store.accounts.finish(work, Progress(NOW, work.nonce, state=CredentialState.DEAD))
 
     assert len(await store.subscriptions.of_account(world.account.id, "keys")) == 1
-    assert await store.subscriptions.claim_due(NOW, NOW + MINUTE, 5) == []
+    assert await store.subscriptions.claim_due("balances", NOW, NOW + MINUTE, 5) == []
     await store.accounts.shred(world.account.id, NOW)
     assert await store.subscriptions.of_account(world.account.id, "keys") == []

@@ -173,9 +173,9 @@ async def test_two_who_type_each_others_code_are_joined_once(fresh_postgres: str
 
 async def test_all_of_an_account_goes_to_its_new_owner(store: UnitOfWork, world: World):
     """Team, owner and seal change together; polls and posts under way are fenced off, the lease stays."""
-    await store.subscriptions.ensure(world.account.id, "balances", world.chat.id, NOW, NOW.date())
+    await store.subscriptions.ensure(world.account.id, "balances", world.chat.id, NOW, NOW.date().isoformat())
     (work,) = await store.accounts.claim(NOW, NOW + MINUTE, 5)
-    (sub,) = await store.subscriptions.claim_due(NOW, NOW + MINUTE, 5)
+    (sub,) = await store.subscriptions.claim_due("balances", NOW, NOW + MINUTE, 5)
 
     await store.linked.hand_over(world.account.id, world.bob, Resealed(SEALED, b"fresh"))
 
@@ -185,7 +185,7 @@ async def test_all_of_an_account_goes_to_its_new_owner(store: UnitOfWork, world:
     assert await store.accounts.taken(world.bob.team, b"fresh") == moved
     assert await store.accounts.claim(NOW + 0.5 * MINUTE, LATER, 5) == []
     (again,) = await store.accounts.claim(NOW + 2 * MINUTE, LATER, 5)
-    (due,) = await store.subscriptions.claim_due(NOW, NOW + MINUTE, 5)
+    (due,) = await store.subscriptions.claim_due("balances", NOW, NOW + MINUTE, 5)
     assert (again.fence, due.fence) == (work.fence + 2, sub.fence + 2)
     assert (again.owner.id, due.reader.id) == (world.bob.id, world.bob.id)
 

@@ -1,6 +1,6 @@
 """Fills, balances, subscriptions and the audit, as `chatbot/ports/records.py` promises them."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -88,12 +88,12 @@ async def test_a_group_can_be_unsubscribed(store: UnitOfWork, world: World):
 
 async def test_a_scheduled_post_is_claimed_once_and_moves_on(store: UnitOfWork, world: World):
     """The slot, the total and the next due time are written together; a late writer is fenced."""
-    today, tomorrow = date(2026, 11, 21), date(2026, 11, 22)
+    today, tomorrow = "2026-11-21", "2026-11-22"
     await store.subscriptions.ensure(world.account.id, "balances", world.chat.id, NOW, today)
 
-    (claimed,) = await store.subscriptions.claim_due(NOW, NOW + MINUTE, 10)
+    (claimed,) = await store.subscriptions.claim_due("balances", NOW, NOW + MINUTE, 10)
     assert (claimed.slot, claimed.due_at, claimed.reader) == (today, NOW, world.alice)
-    assert await store.subscriptions.claim_due(NOW, NOW + MINUTE, 10) == []
+    assert await store.subscriptions.claim_due("balances", NOW, NOW + MINUTE, 10) == []
     next_due = NOW + timedelta(days=1)
     await store.subscriptions.posted(claimed, next_due, tomorrow, Decimal("12.50"), "USD", NOW)
 
@@ -101,29 +101,29 @@ async def test_a_scheduled_post_is_claimed_once_and_moves_on(store: UnitOfWork, 
     assert (after.slot, after.due_at, after.last_total, after.last_currency, after.last_at) == (
         tomorrow, next_due, Decimal("12.5"), "USD", NOW,
     )  # fmt: skip
-    (late,) = await store.subscriptions.claim_due(next_due, next_due + MINUTE, 10)
-    (again,) = await store.subscriptions.claim_due(next_due + MINUTE, next_due + 2 * MINUTE, 10)
+    (late,) = await store.subscriptions.claim_due("balances", next_due, next_due + MINUTE, 10)
+    (again,) = await store.subscriptions.claim_due("balances", next_due + MINUTE, next_due + 2 * MINUTE, 10)
     with pytest.raises(Fenced):
         await store.subscriptions.posted(late, next_due, tomorrow, None, "", NOW)
     await store.subscriptions.posted(again, next_due, tomorrow, None, "", next_due)
     (unpriced,) = await store.subscriptions.scheduled_of(world.alice.id)
     assert (unpriced.last_total, unpriced.last_at) == (Decimal("12.5"), next_due)
-    (once_more,) = await store.subscriptions.claim_due(next_due, next_due + MINUTE, 10)
+    (once_more,) = await store.subscriptions.claim_due("balances", next_due, next_due + MINUTE, 10)
     await store.subscriptions.posted(once_more, next_due + timedelta(days=1), tomorrow, None, "", None)
     assert (await store.subscriptions.scheduled_of(world.alice.id))[0].last_at == next_due
 
 
 async def test_changing_ones_times_moves_ones_posts_only(store: UnitOfWork, world: World):
     """A new zone moves the due time and fences off a post that was being made."""
-    await store.subscriptions.ensure(world.account.id, "balances", world.chat.id, NOW, date(2026, 11, 21))
-    (claimed,) = await store.subscriptions.claim_due(NOW, NOW + MINUTE, 10)
+    await store.subscriptions.ensure(world.account.id, "balances", world.chat.id, NOW, "2026-11-21")
+    (claimed,) = await store.subscriptions.claim_due("balances", NOW, NOW + MINUTE, 10)
     later = NOW + timedelta(hours=5)
 
-    await store.subscriptions.reschedule(world.bob.id, {claimed.id: (NOW, date(2000, 1, 1))})
-    await store.subscriptions.reschedule(world.alice.id, {claimed.id: (later, date(2026, 11, 21))})
+    await store.subscriptions.reschedule(world.bob.id, {claimed.id: (NOW, "2000-01-01")})
+    await store.subscriptions.reschedule(world.alice.id, {claimed.id: (later, "2026-11-21")})
 
     with pytest.raises(Fenced):
-        await store.subscriptions.posted(claimed, NOW, date(2026, 11, 22), None, "", NOW)
+        await store.subscriptions.posted(claimed, NOW, "2026-11-22", None, "", NOW)
     assert (await store.subscriptions.scheduled_of(world.alice.id))[0].due_at == later
 
 

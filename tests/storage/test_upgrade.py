@@ -11,7 +11,7 @@ from storage import migrator
 from storage.audit import verify
 from storage.database import Database
 
-OLDER = ["0001", "0002"]
+OLDER = ["0001", "0002", "0003", "0004", "0005", "0006", "0007"]
 
 
 def upgrade_to(revision: str):

@@ -246,8 +246,10 @@ async def test_what_went_to_private_chats_of_a_workspace_comes_home_once(store: 
     for kind, place in (("fills", world.bobs_chat), ("keys", world.bobs_chat), ("keys", world.chat)):
         await store.subscriptions.ensure(world.account.id, kind, place.id)
     await store.subscriptions.ensure(world.account.id, "fills", group.id)
-    await store.subscriptions.ensure(world.account.id, "balances", world.bobs_chat.id, NOW, NOW.date())
-    (taken,) = await store.subscriptions.claim_due(NOW, NOW + MINUTE, 5)
+    await store.subscriptions.ensure(
+        world.account.id, "balances", world.bobs_chat.id, NOW, NOW.date().isoformat()
+    )
+    (taken,) = await store.subscriptions.claim_due("balances", NOW, NOW + MINUTE, 5)
 
     moved = await store.subscriptions.bring_home([world.account.id], "slack", "T1", world.chat.id)
 
@@ -256,6 +258,6 @@ async def test_what_went_to_private_chats_of_a_workspace_comes_home_once(store: 
         told = await store.subscriptions.of_account(world.account.id, kind)
         assert {sub.conversation for sub in told} == places
     with pytest.raises(Fenced):
-        await store.subscriptions.posted(taken, NOW, NOW.date(), None, "", NOW)
-    (again,) = await store.subscriptions.claim_due(NOW, NOW + MINUTE, 5)
+        await store.subscriptions.posted(taken, NOW, NOW.date().isoformat(), None, "", NOW)
+    (again,) = await store.subscriptions.claim_due("balances", NOW, NOW + MINUTE, 5)
     assert again.conversation == world.chat.id

@@ -23,8 +23,10 @@ from chatbot.domain.messages import Button
 from chatbot.domain.pacing import Pacer
 from chatbot.domain.people import Roster
 from chatbot.domain.permissions import Permission, Policy
+from chatbot.domain.pictures import Picture
 from chatbot.exchanges._guides import load_guide
 from chatbot.metrics import Metrics
+from chatbot.ports.charts import Charts
 from chatbot.ports.context import Context, Options
 from chatbot.registry import Registry
 from storage.database import Database
@@ -39,7 +41,17 @@ STRANGER = "stranger"
 TEAM = "team"
 NOWHERE = "http://127.0.0.1:1"
 ROSTER = Roster(frozenset({f"web:{ADMIN}"}), frozenset({f"web:{YOU}", "web:other"}))
-JOBS = ("poll_accounts", "post_balances", "sweep_links", "deliver_messages")
+JOBS = (
+    "poll_accounts",
+    "post_balances",
+    "post_digests",
+    "post_together",
+    "sweep_links",
+    "refresh_balances",
+    "draw_charts",
+    "make_exports",
+    "deliver_messages",
+)
 
 
 class Silence:
@@ -55,6 +67,20 @@ class Silence:
 
     async def run_until(self, *_: object) -> None:
         """Ignore."""
+
+
+class Sketches:
+    """Charts that keep what was to be drawn and hand back a stand-in; None while `broken`."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.asked: list[Picture] = []
+        self.broken = False
+
+    async def draw(self, picture: Picture) -> bytes | None:
+        """Keep it."""
+        self.asked.append(picture)
+        return None if self.broken else b"\x89PNG sketch"
 
 
 class Lines:
@@ -167,7 +193,7 @@ class Bot:
 @asynccontextmanager
 async def open_bot(
     folder: Path, origins: Mapping[str, str], url: str = "", start: datetime | None = None, *,
-    beside: Sequence[Chat] = (), roster: Roster = ROSTER, **changed: Any,
+    beside: Sequence[Chat] = (), roster: Roster = ROSTER, charts: Charts | None = None, **changed: Any,
 ) -> AsyncIterator[Bot]:  # fmt: skip
     """Open a bot in a folder; `origins` lead to practice exchanges, `changed` replaces options.
 
@@ -189,6 +215,7 @@ async def open_bot(
     ctx = Context(
         clock=clock, log=log, uow=database.uow, vault=vault, exchanges=known, guides=load_guide,
         options=options(**changed), queue=Silence(), postbox=post, pacer=Pacer(), metrics=Metrics(), commands=registry.listed(),
+        charts=charts or Sketches(),
         roster=roster,
     )  # fmt: skip
     inlet = StoredInlet(ctx, Scrubber(known.shapes))

@@ -23,6 +23,7 @@ class Shown:
     message: Message
     repeat: bool = False
     edits: int = 0
+    silent: bool = False
 
     @property
     def text(self) -> str:
@@ -83,6 +84,7 @@ class Chat:
             self.workspace,
             private=raw["chat"] == raw["user"],
             locale=raw.get("locale", ""),
+            title="" if raw["chat"] == raw["user"] else raw["chat"].title(),
         )
         if raw["kind"] == "said":
             return Said(who, raw["text"], raw["id"], pasted=raw.get("pasted", ""))
@@ -100,9 +102,15 @@ class Chat:
             return delivery.erase
         old = next((m for m in self.messages if m.id == delivery.edit), None)
         if old is not None:
-            old.message, old.edits = delivery.message, old.edits + 1
+            old.message, old.edits, old.repeat = delivery.message, old.edits + 1, delivery.repeat
             return old.id
-        shown = Shown(f"m{len(self.messages) + 1}", delivery.place.channel, delivery.message, delivery.repeat)
+        shown = Shown(
+            f"m{len(self.messages) + 1}",
+            delivery.place.channel,
+            delivery.message,
+            delivery.repeat,
+            silent=delivery.silent,
+        )
         self.messages.append(shown)
         return shown.id
 

@@ -32,7 +32,7 @@ from chatbot.registry import Registry
 from storage.database import Database
 from storage.keyring import open_vault
 from storage.masterkeys import create_master_key_file, read_master_key_file
-from tests.support.bot import NOWHERE, Bot, Lines, Silence, options
+from tests.support.bot import NOWHERE, Bot, Lines, Silence, Sketches, options
 from tests.support.chat import Chat
 from tests.support.clock import VirtualClock
 from tests.support.page import submit
@@ -210,6 +210,7 @@ async def _whole(
     ctx = Context(
         clock=clock, log=log, uow=database.uow, vault=vault, exchanges=known, guides=load_guide, roster=roster,
         options=options(**changed), queue=Silence(), postbox=post, pacer=Pacer(), metrics=Metrics(), commands=registry.listed(),
+        charts=Sketches(),
     )  # fmt: skip
     inlet = StoredInlet(ctx, Scrubber(known.shapes))
     dispatcher = Dispatcher(registry, ctx, post.parse)

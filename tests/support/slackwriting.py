@@ -14,7 +14,7 @@ def requests(shown, **fields):
     """The requests of a delivery, each as the strict fake and slack_sdk's own models accept it."""
     made = calls(delivery(shown, **fields), Translator())
     for call in [*made, *(call.instead for call in made if call.instead)]:
-        if not call.picture:
+        if not call.upload:
             channel = {} if call.method == "views.publish" else {"channel": "C1"}
             check(call.method, channel | json.loads(json.dumps(call.params)))
     return made

@@ -1,5 +1,7 @@
 """Threats in the chat: false bots and domains, pasted keys, hostile names, keys that can do too much."""
 
+import csv
+import io
 import random
 from pathlib import Path
 
@@ -180,13 +182,25 @@ async def test_44_markup_in_a_name_stays_text(home: House) -> None:
 
 
 async def test_45_a_name_is_no_formula_in_what_people_export(home: House) -> None:
-    """Nothing that leaves the bot today is a spreadsheet: no command and no route hands a table out as a file."""
+    """Names that a spreadsheet would run leave as text: no cell of a file begins as a formula, numbers stay numbers."""
     await home.connect()
+    home.exchange.state.trade("buy", "btc_mxn", "0.01")
+    await home.bot.turn(seconds=31)
     for formula in FORMULAS:
         await home.bot.type(f"/rename {formula}")
-        shown = await home.bot.type("/accounts")
-        assert formula in shown.text
-    assert "export" not in home.bot.registry.commands, "a new way out: its cells must not be formulas"
+        await home.bot.turn()
+        for what in ("balances", "fills"):
+            await home.bot.type(f"/export {what}")
+            await home.bot.turn()
+            file = home.bot.last().message.file
+            assert file
+            found = list(csv.DictReader(io.StringIO(file.content.decode(), newline="")))
+            assert all(row["account"].startswith(f"'{formula}") for row in found)
+            assert found
+            cells = [(name, cell) for row in found for name, cell in row.items()]
+            assert not [cell for _, cell in cells if cell.startswith(tuple("=+@\t\r"))]
+            signed = {name for name, cell in cells if cell.startswith("-")}
+            assert signed <= {"fee", "result", "value", "total", "free", "locked"}
     for path in ("/key", "/readyz", "/metrics", "/export", "/audit.csv"):
         answer = await home.web.get(path)
         assert "csv" not in answer.headers["content-type"]

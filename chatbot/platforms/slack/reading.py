@@ -119,10 +119,16 @@ def _command(body: Json, workspace: str) -> Sequence[Row]:
         "name": str(body.get("user_name") or ""),
         "channel": _text(body, "channel_id"),
         "type": "im" if body.get("channel_name") == _IM else "channel",
+        "title": _title(body.get("channel_name")),
         "command": _text(body, "command"),
         "text": _plain(body.get("text") or ""),
     }
     return [(_once(body), raw)]
+
+
+def _title(name: Any) -> str:
+    # Of private channels and groups of people, Slack tells no name that people would know.
+    return "" if not name or name in {_IM, "privategroup"} or str(name).startswith("mpdm-") else f"#{name}"
 
 
 def _action(body: Json, bot: Bot, workspace: str) -> Sequence[Row]:
@@ -229,4 +235,5 @@ def _sender(raw: Json) -> Sender:
         workspace=raw["team"],
         thread="" if private else raw.get("thread", ""),
         private=private,
+        title=str(raw.get("title") or ""),
     )

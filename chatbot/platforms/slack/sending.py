@@ -6,15 +6,16 @@ part that is limited or surely unsent waits here, inside the delivery's lease. T
 conversations of their own but share its one message a second, so each channel's turn is kept here.
 """
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
-from chatbot.domain.messages import Image
 from chatbot.domain.outbox import Delivery
 from chatbot.errors import SendError, Verdict
 from chatbot.platforms.slack.transport import Api
-from chatbot.platforms.slack.writing import DELETE, POST, PUBLISH, SHARE, UPDATE, WHISPER, Call
+from chatbot.platforms.slack.writing import DELETE, POST, PUBLISH, SHARE, UPDATE, WHISPER, Call, Upload
 from chatbot.ports.context import Clock, Log
 
 LONGEST_SECONDS = 60.0
@@ -93,7 +94,7 @@ class Courier:
         result = await self._posted(delivery, call)
         if not isinstance(result, SendError):
             return result
-        if call.instead is not None and (result.verdict in _ENDS or call.picture is not None):
+        if call.instead is not None and (result.verdict in _ENDS or call.upload is not None):
             # An upload that never gets through must not hold up for ever what waits behind it.
             hopeless = result.verdict is Verdict.UNSENT and delivery.attempts > PICTURE_TRIES
             if result.verdict in {Verdict.UNKNOWN, *_WAITS} and not hopeless:
@@ -121,9 +122,10 @@ class Courier:
         workspace, channel = delivery.place.workspace, ""
         try:
             channel = await self._channel(delivery, call)
-            await self._turns.take(workspace, _turn_of(call, channel))
             if call.method in _SHOWS:
-                self._turns.passed(workspace, channel)
+                async with self._turns.alone(workspace, channel):
+                    return await self._sent(workspace, channel, call, self._left(delivery))
+            await self._turns.take(workspace, call.method)
             return await self._sent(workspace, channel, call, self._left(delivery))
         except SendError as error:
             failure = error
@@ -146,8 +148,8 @@ class Courier:
             raise SendError(Verdict.UNSENT, "the lease ran out before sending")
         where = {"channel": channel} if channel else {}
         params: dict[str, Any] = where | call.params
-        if call.picture is not None:
-            files = await self._uploaded(workspace, call.picture)
+        if call.upload is not None:
+            files = await self._uploaded(workspace, call.upload)
             params = {"channel_id": channel, **call.params, "files": files}
         try:
             answer = await self._api.call(workspace, call.method, params, seconds=min(left, LONGEST_SECONDS))
@@ -160,16 +162,17 @@ class Courier:
             raise SendError(Verdict.UNKNOWN, "an answer without a message id")
         return f"{answer.get('channel') or channel}/{answer['ts']}"
 
-    async def _uploaded(self, workspace: str, picture: Image) -> list[dict[str, str]]:
-        """Bring a picture to Slack; nobody sees it before it is shared."""
-        facts = {"filename": "picture.png", "length": len(picture.png), "alt_txt": picture.alt}
+    async def _uploaded(self, workspace: str, upload: Upload) -> list[dict[str, str]]:
+        """Bring a file to Slack; nobody sees it before it is shared."""
+        facts = {"filename": upload.name, "length": len(upload.content)}
+        facts |= {"alt_txt": upload.alt} if upload.alt else {}
         try:
             answer = await self._api.call(workspace, "files.getUploadURLExternal", facts)
-            await self._api.upload(str(answer.get("upload_url", "")), picture.png)
+            await self._api.upload(str(answer.get("upload_url", "")), upload.content)
         except SendError as error:
             failure = error
         else:
-            return [{"id": str(answer.get("file_id", "")), "title": "picture.png"}]
+            return [{"id": str(answer.get("file_id", "")), "title": upload.name}]
         raise _nothing_shown(failure)
 
     def _left(self, delivery: Delivery) -> float:
@@ -184,6 +187,25 @@ class Turns:
         self._clock = clock
         self._gap = gap
         self._next: dict[tuple[str, str], float] = {}
+        self._locks: dict[tuple[str, str], asyncio.Lock] = {}
+
+    @asynccontextmanager
+    async def alone(self, workspace: str, channel: str) -> AsyncIterator[None]:
+        """Take a channel's turn until the message is answered: one that is slow on its way counts late."""
+        if len(self._locks) > MOST_CHANNELS:
+            self._locks = {key: lock for key, lock in self._locks.items() if lock.locked()}
+        lock = self._locks.setdefault((workspace, channel), asyncio.Lock())
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await lock.acquire()
+        except TimeoutError:
+            raise SendError(Verdict.LIMITED, "its channel is busy", wait=self._gap) from None
+        try:
+            await self.take(workspace, channel)
+            self.passed(workspace, channel)
+            yield
+        finally:
+            lock.release()
 
     async def take(self, workspace: str, what: str) -> None:
         """Wait for the turn; raises `SendError` when that takes longer than a worker should wait."""

@@ -4,7 +4,7 @@ Pure; `sending` posts what comes out and fills in the channel. The text is what 
 readers use; what could act in it is escaped, and previews, name links and markup are off.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -39,17 +39,26 @@ METADATA = "keyherald"
 
 
 @dataclass(frozen=True, slots=True)
+class Upload:
+    """A file to bring to Slack; a picture has words for those who can't see it."""
+
+    name: str
+    content: bytes
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One request to make. Without a `channel` it goes where the delivery goes, `alone` to the person there.
 
-    `instead` is what to do when Slack refuses this one for good; `picture` is uploaded first.
+    `instead` is what to do when Slack refuses this one for good; `upload` is brought to Slack first.
     """
 
     method: str
     params: dict[str, Any] = field(default_factory=dict)
     channel: str = ""
     alone: bool = False
-    picture: Image | None = None
+    upload: Upload | None = None
     instead: "Call | None" = None
 
 
@@ -85,9 +94,20 @@ def _shown(delivery: Delivery, t: Translator) -> list[Call]:
     texts = list(text_parts(_marked(delivery, t)))
     made = list(sheets(texts, list(button_parts(delivery.message))))
     if delivery.edit:
-        return [_update(delivery, made)] if made or delivery.message.image else []
-    picture = [_picture(delivery, delivery.message.image)] if delivery.message.image else []
-    return [*picture, *(_post(delivery, sheet) for sheet in made)]
+        return [_update(delivery, made)] if made or _brings(delivery) else []
+    return [*_uploads(delivery), *(_post(delivery, sheet) for sheet in made)]
+
+
+def _brings(delivery: Delivery) -> bool:
+    return delivery.message.image is not None or delivery.message.file is not None
+
+
+def _uploads(delivery: Delivery) -> Iterator[Call]:
+    if delivery.message.image is not None:
+        yield _picture(delivery, delivery.message.image)
+    if delivery.message.file is not None:
+        upload = Upload(delivery.message.file.name, delivery.message.file.content)
+        yield Call(SHARE, {} if delivery.whisper else _thread(delivery), "", bool(delivery.whisper), upload)
 
 
 def _marked(delivery: Delivery, t: Translator) -> list[Row]:
@@ -100,8 +120,8 @@ def _marked(delivery: Delivery, t: Translator) -> list[Row]:
 
 
 def _update(delivery: Delivery, made: Sequence[Sequence[Part]]) -> Call:
-    # What takes several messages, or a picture, can't replace one: it is shown anew below.
-    if len(made) > 1 or delivery.message.image:
+    # What takes several messages, or a file, can't replace one: it is shown anew below.
+    if len(made) > 1 or _brings(delivery):
         raise SendError(Verdict.EDIT_GONE, "does not fit into the message to edit")
     channel, ts = _target(delivery.edit)
     text = escape(clip(words_of(made[0]), UPDATE_TEXT))
@@ -115,9 +135,9 @@ def _post(delivery: Delivery, sheet: Sequence[Part]) -> Call:
     post = Call(POST, words | quiet | _metadata(delivery))
     if not delivery.whisper:
         return replace(post, params=post.params | _thread(delivery))
-    # Without the bot in that channel, and wherever a picture is shown, it is said in the person's own chat.
+    # Without the bot in that channel, and wherever a file is shown, it is said in the person's own chat.
     alone = replace(post, alone=True)
-    if delivery.message.image:
+    if _brings(delivery):
         return alone
     params = words | {"user": delivery.whisper, "parse": "none"} | _thread(delivery)
     return Call(WHISPER, params, instead=alone)
@@ -131,7 +151,7 @@ def _picture(delivery: Delivery, image: Image) -> Call:
         SHARE,
         thread,
         alone=bool(delivery.whisper),
-        picture=Image(image.png, alt),
+        upload=Upload("picture.png", image.png, alt),
         instead=_post(delivery, said) if said else None,
     )
 

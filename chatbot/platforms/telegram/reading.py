@@ -100,4 +100,5 @@ def _sender(person: Json, where: Json) -> Sender:
         thread=str(where["message_thread_id"]) if where.get("is_topic_message") else "",
         private=chat["type"] == "private",
         locale=str(person.get("language_code", "")),
+        title=str(chat.get("title", "")),
     )

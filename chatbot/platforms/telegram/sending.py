@@ -6,11 +6,12 @@ part that is limited or surely unsent waits here, inside the delivery's lease.
 """
 
 import asyncio
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from telegram.error import TelegramError
+from telegram.error import BadRequest, TelegramError
 
 from chatbot.errors import SendError, Verdict
 from chatbot.platforms.telegram.transport import Api
@@ -19,6 +20,8 @@ from chatbot.platforms.telegram.writing import Call
 from chatbot.ports.context import Clock
 
 LONGEST_SECONDS = 60.0
+_STYLING = re.compile(r"parse entit|entit(y|ies)_")
+_LOOKS = frozenset({"entities", "caption_entities"})
 _WAITS = frozenset({Verdict.UNSENT, Verdict.LIMITED})
 _ENDS = frozenset({Verdict.GONE, Verdict.REFUSED})
 
@@ -74,9 +77,22 @@ class Courier:
             async with asyncio.timeout(min(left, LONGEST_SECONDS)):
                 return await self._api.call(call.method, call.params)
         except TelegramError as error:
-            return verdict_on(error)
+            plain = _plain(call)
+            if not _misread(error) or plain == call:
+                return verdict_on(error)
         except TimeoutError:
             return SendError(Verdict.UNKNOWN, "no complete answer in time")
+        # The looks were refused, so nothing was shown: the words go out without them.
+        return await self._post(plain, deadline)
 
     def _left(self, deadline: datetime) -> float:
         return (deadline - self._clock.now()).total_seconds()
+
+
+def _misread(error: TelegramError) -> bool:
+    """Tell whether it was the looks of a text that were refused, in Telegram's several words for it."""
+    return isinstance(error, BadRequest) and bool(_STYLING.search(error.message.lower()))
+
+
+def _plain(call: Call) -> Call:
+    return Call(call.method, {name: value for name, value in call.params.items() if name not in _LOOKS})

@@ -15,12 +15,15 @@ from urllib.parse import urlsplit
 import httpx
 from telegram import Bot
 from telegram.error import BadRequest, TelegramError
-from telegram.request import HTTPXRequest, RequestData
+from telegram.request import RequestData
+
+from chatbot.platforms.telegram.wire import Patience, Wire
 
 # Measured in reference/reliability.md 4.1: the library's 5 s turn slow answers into unknown outcomes.
 READ_SECONDS = 45.0
 POLL_SPARE_SECONDS = 10.0
 CONTROL_SECONDS = 10.0
+PATIENCE = Patience(read=READ_SECONDS, connect=10.0, pool=5.0)
 _TYPED = (400, 401, 403, 404, 409)
 _DEFAULT_WAIT = 5.0
 
@@ -48,21 +51,19 @@ class Api(Bot):
         quiet()
         api_url = api_url.rstrip("/")
         # A proxy from the environment is meant for the internet, not for a server on this machine.
-        options = {"trust_env": not _is_loopback(api_url), "verify": httpx.create_ssl_context()}
+        trust_env, tls = not _is_loopback(api_url), httpx.create_ssl_context()
         super().__init__(
             token,
             base_url=f"{api_url}/bot",
             base_file_url=f"{api_url}/file/bot",
-            request=_Request(
-                64, READ_SECONDS, 20.0, 10.0, 5.0, media_write_timeout=30.0, httpx_kwargs=options
-            ),
-            get_updates_request=_Request(1, READ_SECONDS, 10.0, 10.0, 5.0, httpx_kwargs=options),
+            request=_Request(64, PATIENCE, tls, trust_env=trust_env),
+            get_updates_request=_Request(1, PATIENCE, tls, trust_env=trust_env),
         )
 
     async def call(
         self, method: str, params: Mapping[str, Any] | None = None, *, seconds: float = READ_SECONDS
     ) -> Any:
-        """Call one method and return its result; raises `TelegramError`, with httpx's error as its cause."""
+        """Call one method and return its result; raises `TelegramError`, aiohttp's error as its cause."""
         try:
             return await self._post(method, dict(params or {}), read_timeout=seconds)
         except KeyError:
@@ -90,7 +91,7 @@ class Api(Bot):
         return "Api[telegram]"
 
 
-class _Request(HTTPXRequest):
+class _Request(Wire):
     __slots__ = ()
 
     async def do_request(
@@ -146,5 +147,5 @@ def _is_loopback(url: str) -> bool:
 
 def quiet() -> None:
     """Keep the libraries from logging URLs, which hold the token."""
-    for name in ("httpx", "httpcore", "telegram"):
+    for name in ("httpx", "httpcore", "aiohttp", "telegram"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -7,7 +7,7 @@ nothing that was quoted from the message.
 
 import re
 
-import httpx
+import aiohttp
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -23,12 +23,11 @@ from chatbot.platforms.telegram.transport import Foreign, Limited
 
 # Nothing left this machine: no connection was made, or none was free.
 _UNSENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientHttpProxyError,
+    aiohttp.InvalidURL,
+    aiohttp.NonHttpUrlClientError,
 )
 _BY_TEXT = (
     (Verdict.UNCHANGED, ("message is not modified",)),

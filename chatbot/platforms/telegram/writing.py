@@ -9,14 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, NamedTuple
 
-from telegram import (
-    InlineKeyboardButton,
-    InlineKeyboardMarkup,
-    InputFile,
-    LinkPreviewOptions,
-    MessageEntity,
-    WebAppInfo,
-)
+from telegram import InputFile, MessageEntity
 from telegram.constants import InlineKeyboardButtonLimit, MessageLimit
 
 from chatbot.domain.messages import Button, Line, Look, Message, Table, aligned
@@ -31,6 +24,7 @@ _KINDS = {
     Look.CODE: MessageEntity.CODE,
     Look.LINK: MessageEntity.TEXT_LINK,
 }
+_NO_PREVIEW = {"is_disabled": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +67,13 @@ def calls(delivery: Delivery, t: Translator) -> list[Call]:
         return [Call("deleteMessage", place | {"message_id": int(delivery.erase)})]
     texts = _texts(delivery, t)
     if delivery.edit:
-        # What takes several messages, or a picture, can't replace one text: it is shown anew below.
-        if len(texts) > 1 or delivery.message.image:
+        # What takes several messages, a picture or a file can't replace one text: it is shown anew below.
+        if len(texts) > 1 or delivery.message.image or delivery.message.file:
             raise SendError(Verdict.EDIT_GONE, "does not fit into the message to edit")
         return [_edit(delivery, place, texts)]
     sent = place | _manner(delivery)
-    photo, texts = _photo(delivery, sent, texts)
-    shown = photo + [Call("sendMessage", sent | _body(text, entities)) for text, entities in texts]
+    media, texts = _media(delivery, sent, texts)
+    shown = media + [Call("sendMessage", sent | _body(text, entities)) for text, entities in texts]
     if not shown:
         raise SendError(Verdict.REFUSED, "an empty message")
     shown[-1].params.update(_keyboard(delivery))
@@ -104,27 +98,29 @@ def _manner(delivery: Delivery) -> dict[str, Any]:
     return manner
 
 
-def _photo(
+def _media(
     delivery: Delivery, sent: dict[str, Any], texts: list[tuple[str, Any]]
 ) -> tuple[list[Call], list[tuple[str, Any]]]:
-    image = delivery.message.image
-    if image is None:
+    image, file = delivery.message.image, delivery.message.file
+    if image is not None:
+        call = Call("sendPhoto", sent | {"photo": InputFile(image.png, filename="picture.png")})
+    elif file is not None:
+        call = Call("sendDocument", sent | {"document": InputFile(file.content, filename=_clean(file.name))})
+    else:
         return [], texts
-    photo = sent | {"photo": InputFile(image.png, filename="picture.png")}
-    fits = len(texts) == 1 and units(texts[0][0]) <= MessageLimit.CAPTION_LENGTH
-    if fits:
-        caption, entities = texts[0]
-        return [Call("sendPhoto", photo | _caption(caption, entities))], []
-    return [
-        Call("sendPhoto", photo | _caption(_clip(_clean(image.alt), MessageLimit.CAPTION_LENGTH), []))
-    ], texts
+    if len(texts) == 1 and units(texts[0][0]) <= MessageLimit.CAPTION_LENGTH:
+        call.params.update(_caption(*texts[0]))
+        return [call], []
+    if image is not None:
+        call.params.update(_caption(_clip(_clean(image.alt), MessageLimit.CAPTION_LENGTH), []))
+    return [call], texts
 
 
 def _body(text: str, entities: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "text": text,
         "entities": entities,
-        "link_preview_options": LinkPreviewOptions(is_disabled=True).to_dict(),
+        "link_preview_options": _NO_PREVIEW,
     }
 
 
@@ -138,7 +134,7 @@ def _keyboard(delivery: Delivery) -> dict[str, Any]:
         [_button(b) for b in row if not b.app or (apps and _secure(b))] for row in delivery.message.buttons
     ]
     rows = [row for row in kept if row]
-    return {"reply_markup": InlineKeyboardMarkup(rows).to_dict()} if rows else {}
+    return {"reply_markup": {"inline_keyboard": rows}} if rows else {}
 
 
 def _secure(button: Button) -> bool:
@@ -146,15 +142,15 @@ def _secure(button: Button) -> bool:
     return button.url.startswith("https://")
 
 
-def _button(button: Button) -> InlineKeyboardButton:
+def _button(button: Button) -> dict[str, Any]:
     text = _clip(_clean(button.text), BUTTON_TEXT)
     if button.app:
-        return InlineKeyboardButton(text, web_app=WebAppInfo(button.url))
+        return {"text": text, "web_app": {"url": button.url}}
     if button.url:
-        return InlineKeyboardButton(text, url=button.url)
+        return {"text": text, "url": button.url}
     if not 1 <= len(button.action.encode()) <= InlineKeyboardButtonLimit.MAX_CALLBACK_DATA:
         raise SendError(Verdict.REFUSED, "a button's id must have 1 to 64 bytes")
-    return InlineKeyboardButton(text, callback_data=button.action)
+    return {"text": text, "callback_data": button.action}
 
 
 def _texts(delivery: Delivery, t: Translator) -> list[tuple[str, list[dict[str, Any]]]]:
@@ -224,7 +220,7 @@ def _head(text: str, room: int) -> str:
 
 def _part(rows: list[_Row]) -> tuple[str, list[dict[str, Any]]]:
     text, offset = "", 0
-    entities: list[MessageEntity] = []
+    entities: list[dict[str, Any]] = []
     for number, row in enumerate(rows):
         if number:
             text, offset = text + "\n", offset + 1
@@ -233,21 +229,22 @@ def _part(rows: list[_Row]) -> tuple[str, list[dict[str, Any]]]:
             if run.kind and length:
                 _style(entities, run, offset, length)
             text, offset = text + run.text, offset + length
-    return text, [entity.to_dict() for entity in entities]
+    return text, entities
 
 
-def _style(entities: list[MessageEntity], run: _Run, offset: int, length: int) -> None:
+def _style(entities: list[dict[str, Any]], run: _Run, offset: int, length: int) -> None:
     last = entities[-1] if entities else None
     if (
         run.kind == MessageEntity.PRE
         and last
-        and last.type == run.kind
-        and last.offset + last.length + 1 == offset
+        and last["type"] == run.kind
+        and last["offset"] + last["length"] + 1 == offset
     ):
         # The lines of a table are one block.
-        entities[-1] = MessageEntity(run.kind, last.offset, last.length + 1 + length)
+        last["length"] += 1 + length
     else:
-        entities.append(MessageEntity(run.kind, offset, length, url=run.url or None))
+        link = {"url": run.url} if run.url else {}
+        entities.append({"type": run.kind, "offset": offset, "length": length} | link)
 
 
 def _clean(text: str) -> str:

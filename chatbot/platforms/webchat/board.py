@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from chatbot.domain.messages import Image
+from chatbot.domain.messages import File, Image
 
 KEPT_MESSAGES = 1000
 KEPT_TOASTS = 50
@@ -22,11 +22,12 @@ BOT = "bot"
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a message shows: JSON-ready lines and tables, rows of buttons, an image."""
+    """What a message shows: JSON-ready lines and tables, rows of buttons, an image or a file."""
 
     body: tuple[Mapping[str, Any], ...] = ()
     buttons: tuple[tuple[Mapping[str, str], ...], ...] = ()
     image: Image | None = None
+    file: File | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +48,12 @@ class Entry:
 
     def view(self) -> dict[str, Any]:
         """Return the message as the page reads it."""
-        image = self.content.image
+        image, file = self.content.image, self.content.file
         return {
             "id": self.id, "chat": self.chat, "from": self.sender, "order": self.order,
             "at": self.at.isoformat(), "body": self.content.body, "buttons": self.content.buttons,
             "image": _picture(image, f"/chat/image/{self.id}?v={self.version}") if image else None,
+            "file": {"url": f"/chat/file/{self.id}", "name": file.name} if file else None,
             "silent": self.silent, "edited": self.edited, "deleted": self.deleted,
         }  # fmt: skip
 
@@ -131,6 +133,11 @@ class Board:
         """Return the picture of a message."""
         entry = self._entries.get(message)
         return entry.content.image.png if entry and entry.content.image else None
+
+    def file(self, message: str) -> File | None:
+        """Return the file of a message."""
+        entry = self._entries.get(message)
+        return entry.content.file if entry else None
 
     def toast(self, chat: str, text: str, press: str) -> None:
         """Say something that passes; an empty text only ends the wait for the press."""

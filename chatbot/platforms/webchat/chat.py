@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote
 
 from starlette.exceptions import HTTPException
 
-from chatbot.domain.messages import Button, Line, Message, Piece, to_json
+from chatbot.domain.messages import Button, File, Line, Message, Piece, to_json
 from chatbot.domain.outbox import Delivery, Promise
 from chatbot.domain.people import Identity, Place, Standing
 from chatbot.domain.updates import Incoming, Pressed, Said, Sender
@@ -153,6 +153,10 @@ class WebChat:
         """Return the picture of a message."""
         return self._board.image(message)
 
+    def file(self, message: str) -> File | None:
+        """Return the file of a message."""
+        return self._board.file(message)
+
     async def changes(self, after: int) -> dict[str, Any]:
         """Return what changed after a version, held until something does."""
         return {**await self._board.changes(after, self._hold), "chats": self._scene.chats()}
@@ -213,7 +217,7 @@ class WebChat:
         elif delivery.promise is Promise.ALERT:
             body.append(_note(t.say("ref {ref}", ref=delivery.ref)))
         rows = tuple(tuple(self._button(b) for b in row if not b.app) for row in shown.buttons)
-        return Content(tuple(body), rows, shown.image)
+        return Content(tuple(body), rows, shown.image, shown.file)
 
     def _button(self, button: Button) -> Mapping[str, str]:
         if not button.url:
@@ -228,6 +232,7 @@ def _digest(message: Message) -> bytes:
     # Not the message itself: what was erased, and old pictures, are not kept.
     words = hashlib.sha256(json.dumps(to_json(message)).encode())
     words.update(message.image.png if message.image else b"")
+    words.update(message.file.content if message.file else b"")
     return words.digest()
 
 

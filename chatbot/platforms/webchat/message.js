@@ -2,12 +2,13 @@
 import { call, language, make, toast, word } from "./page.js";
 
 export function bubble(message) {
-	const { id, chat, from, order, at, body, buttons, image, edited } = message;
+	const { id, chat, from, order, at, body, buttons, image, file, edited } = message;
 	const own = from !== "bot";
 	const words = make("div", { className: "bubble" });
 	if (image) words.append(picture(image));
 	const end = foot(at, edited);
-	words.append(...body.map((part) => part.table ? table(part.table) : line(part)), end);
+	const kept = file ? [make("p", {}, make("a", { href: file.url, download: file.name, textContent: file.name }))] : [];
+	words.append(...body.map((part) => part.table ? table(part.table) : line(part)), ...kept, end);
 	if (end.previousSibling?.className === "note") end.prepend(end.previousSibling);
 	const who = make("span", { className: "who", textContent: `${own ? from : word("bot")}: ` });
 	const element = make("article", { className: own ? "own" : image ? "wide" : "", data: { id, chat, from, order } }, who, words);

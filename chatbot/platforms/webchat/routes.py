@@ -6,12 +6,14 @@ and wear a policy under which the page can load nothing but its own files.
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from chatbot.domain.messages import File
 from chatbot.platforms.webchat.door import Door, read_object, read_text
 from chatbot.platforms.webchat.words import FOLDER
 
@@ -56,6 +58,10 @@ class Room(Protocol):
         """Return the picture of a message."""
         ...
 
+    def file(self, message: str) -> File | None:
+        """Return the file of a message."""
+        ...
+
     async def say(self, chat: str, text: str) -> str | None:
         """Take in what a person wrote; None when there is no such chat."""
         ...
@@ -88,6 +94,7 @@ class Routes:
             Route("/chat/press", _guarded(session, self._press), methods=["POST"]),
             Route("/chat/messages", _guarded(session, self._messages), methods=["GET"]),
             Route("/chat/image/{message}", _guarded(session, self._image), methods=["GET"]),
+            Route("/chat/file/{message}", _guarded(session, self._download), methods=["GET"]),
             *(Route(f"/chat/{name}", _guarded(place, _file(name)), methods=["GET"]) for name in FILES),
         )
 
@@ -120,6 +127,14 @@ class Routes:
         if png is None:
             raise HTTPException(404, "No such picture.")
         return Response(png, media_type="image/png")
+
+    async def _download(self, request: Request) -> Response:
+        file = self._room.file(request.path_params["message"])
+        if file is None:
+            raise HTTPException(404, "No such file.")
+        # Never shown in place: whatever it holds, it is only ever saved.
+        saved = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(file.name, safe='')}"}
+        return Response(file.content, media_type=file.kind, headers=saved)
 
 
 def _taken(event: str | None, missing: str) -> Response:

@@ -30,7 +30,9 @@ class Seat:
 
     def sender(self) -> Sender:
         """Return who speaks from here."""
-        return Sender(user=self.user, name=self.name, channel=self.chat, private=self.private)
+        return Sender(
+            user=self.user, name=self.name, channel=self.chat, private=self.private, title=self.title
+        )
 
 
 @dataclass(frozen=True, slots=True)

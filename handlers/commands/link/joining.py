@@ -135,7 +135,7 @@ async def _carry(accounts: Sequence[Held], fresh: Fresh, old: Person, new: Perso
             await store.accounts.hurry(one.account.id, now)
     if old.timezone != new.timezone:
         slots = {sub.id: subscriptions.carried(sub, old, new, now) for sub in posts}
-        due = {sub: (slot.due, slot.day) for sub, slot in slots.items() if slot is not None}
+        due = {sub: (slot.due, slot.name) for sub, slot in slots.items() if slot is not None}
         await store.subscriptions.reschedule(new.id, due)
 
 

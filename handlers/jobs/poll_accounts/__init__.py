@@ -20,6 +20,7 @@ from chatbot.registry import job
 from handlers.jobs.poll_accounts.failing import RECHECK, failed
 from handlers.jobs.poll_accounts.reading import Found, read
 from handlers.jobs.poll_accounts.telling import tell_found, tell_sealed
+from handlers.jobs.poll_accounts.valuing import note_worth
 
 LEASE = timedelta(seconds=90)
 AT_ONCE = 50
@@ -136,6 +137,7 @@ async def _store(work: Work, found: Found, nonce: int, ctx: Context) -> None:
         added = await store.fills.add(work.account.id, found.fills, now)
         earlier = await store.fills.add(work.account.id, found.earlier, now)
         told = await tell_found(store, work, found, added, ctx)
+        await note_worth(store, work, found, ctx)
         state = await _resume(work, store, ctx)
         await store.accounts.finish(
             work,

@@ -10,7 +10,7 @@ from chatbot.errors import ExchangeError, Trouble
 from chatbot.ports.accounts import Progress, Work
 from chatbot.ports.context import Context
 from chatbot.ports.stores import UnitOfWork
-from handlers.jobs.poll_accounts.telling import tell_failure
+from handlers.jobs.poll_accounts.telling import tell_failure, tell_tested
 
 RECHECK = timedelta(minutes=10)
 REVIVE = timedelta(days=1)
@@ -27,18 +27,21 @@ async def failed(work: Work, error: ExchangeError, nonce: int, ctx: Context) -> 
     """Record a failure, and tell of it when it is news."""
     now, failures = ctx.clock.now(), _failures(work, error)
     dead = work.account.state is CredentialState.DEAD
-    tell = not dead and _is_news(work, error) and (not error.retry or failures >= TOLD_AFTER)
+    ripe = not error.retry or failures >= TOLD_AFTER
     pause = REVIVE if dead else _pause(error, failures, ctx.options.poll_seconds)
     async with ctx.uow() as store:
         final = not dead and await _is_final(store, work, error, failures, now)
-        # Who asked for a test reads it on that card.
-        await tell_failure(store, work, error, ctx, began=tell and work.asked_in is None, final=final)
+        told = work.trouble_told
+        if dead:
+            await tell_tested(store, work, error, ctx)
+        else:
+            told = await tell_failure(store, work, error, ctx, ripe=ripe, final=final)
         await store.accounts.finish(
             work,
             Progress(
                 due_at=now + (REVIVE if final else pause), nonce=nonce, failures=failures,
                 trouble=work.account.trouble if dead else error.trouble,
-                trouble_told=work.trouble_told or tell or final,
+                trouble_told=told,
                 state=CredentialState.DEAD if final else None, answered=work.asked_in is not None,
             ),
         )  # fmt: skip
@@ -52,11 +55,6 @@ def _failures(work: Work, error: ExchangeError) -> int:
     if error.trouble in FINAL and error.trouble != work.account.trouble:
         return 1
     return work.failures if work.hurried and work.failures else work.failures + 1
-
-
-def _is_news(work: Work, error: ExchangeError) -> bool:
-    """An outage told once may become something else that the person has to know."""
-    return not work.trouble_told or (not error.retry and error.trouble != work.account.trouble)
 
 
 async def _is_final(

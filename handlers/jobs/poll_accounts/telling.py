@@ -8,18 +8,19 @@ from functools import partial
 from chatbot.domain.balances import Move, expect, moves
 from chatbot.domain.fills import Fill
 from chatbot.domain.messages import Message, Post
+from chatbot.domain.notices import Kind
 from chatbot.domain.outbox import Promise
 from chatbot.errors import ExchangeError
 from chatbot.ports.accounts import Work
 from chatbot.ports.context import Context
 from chatbot.ports.stores import UnitOfWork
-from chatbot.text import Translator
+from handlers.jobs.poll_accounts.fills_told import tell_fills
 from handlers.jobs.poll_accounts.reading import Found
-from handlers.notifications import balances, fills, keys, subscriptions, trouble
+from handlers.jobs.poll_accounts.troubles_told import tell_trouble, tell_well
+from handlers.notifications import balances, keys, trouble
+from handlers.notifications.telling import Render, tell
 
 CLOCKS_DIFFER = timedelta(minutes=10)
-
-Render = Callable[[Translator], Message]
 
 
 async def tell_found(
@@ -27,37 +28,31 @@ async def tell_found(
 ) -> bool:
     """Queue all that a good poll has to tell; say whether there was anything."""
     told = False
-    tell = _teller(store, work, ctx)
+    say = _teller(store, work, ctx)
     exchange = ctx.exchange_of(work.account)
     name = work.account.titled(exchange.title)
-    for part in fills.folded(added):
-        ends = "-".join(f"{fill.market}:{fill.id}:{fill.side}" for fill in (part[0], part[-1]))
-        key = f"fills:{work.account.id}:{ends}"
-        told |= await tell(subscriptions.FILLS, partial(fills.told, name, part), key)
+    told |= await tell_fills(store, work, added, ctx)
     fills_on = work.fills_on if found.fills_on is None else found.fills_on
     changed = await _moves(store, work, found, added)
     if changed:
-        told |= await tell(
-            subscriptions.BALANCES,
+        told |= await say(
+            Kind.TRANSFERS,
             lambda t: balances.moved(name, changed, t, fills=fills_on),
             f"moved:{work.account.id}:{work.fence}",
         )
     if work.fills_on and found.fills_on is False:
-        told |= await tell(
-            subscriptions.KEYS,
+        told |= await say(
+            Kind.KEYS,
             lambda t: trouble.fills_off(name, exchange, t),
             f"fills_off:{work.account.id}:{work.fence}",
         )
     if fills_on and not work.fills_on:
-        told |= await tell(
-            subscriptions.KEYS,
+        told |= await say(
+            Kind.KEYS,
             lambda t: trouble.fills_on(name, t),
             f"fills_on:{work.account.id}:{work.fence}",
         )
-    if work.trouble_told:
-        told |= await tell(
-            subscriptions.KEYS, lambda t: trouble.ended(name, t), f"ended:{work.account.id}:{work.fence}"
-        )
+    told |= await tell_well(store, work, ctx)
     if work.asked_in is not None:
         await _answer(store, work, found, ctx)
         told = True
@@ -65,28 +60,20 @@ async def tell_found(
 
 
 async def tell_failure(
-    store: UnitOfWork, work: Work, error: ExchangeError, ctx: Context, *, began: bool, final: bool
-) -> None:
-    """Queue what a failed poll has to tell: nothing, that trouble began, or that the key is dead."""
-    tell = _teller(store, work, ctx)
-    account, exchange, egress = work.account, ctx.exchange_of(work.account), ctx.options.egress
-    name = account.titled(exchange.title)
-    if final:
-        await tell(
-            subscriptions.KEYS,
-            lambda t: trouble.dead(name, trouble.explain(error, exchange, egress, t), t),
-            f"dead:{account.id}:{work.fence}",
-        )
-    elif began:
-        await tell(
-            subscriptions.KEYS,
-            lambda t: trouble.began(name, trouble.explain(error, exchange, egress, t), t),
-            f"began:{account.id}:{work.fence}",
-        )
+    store: UnitOfWork, work: Work, error: ExchangeError, ctx: Context, *, ripe: bool, final: bool
+) -> bool:
+    """Queue what a failed poll has to tell, and the answer to who asked; say whether its trouble is told."""
+    told = await tell_trouble(store, work, error, ctx, ripe=ripe, final=final)
+    await tell_tested(store, work, error, ctx)
+    return told
+
+
+async def tell_tested(store: UnitOfWork, work: Work, error: ExchangeError, ctx: Context) -> None:
+    """Answer who asked for a test with what is the matter."""
     if work.asked_in is not None:
-        t = ctx.translator(work.owner)
-        shown = keys.failed(account, trouble.explain(error, exchange, egress, t), t)
-        await _put_answer(store, work, shown, ctx)
+        exchange, t = ctx.exchange_of(work.account), ctx.translator(work.owner)
+        sentence = trouble.explain(error, exchange, ctx.options.egress, t)
+        await _put_answer(store, work, keys.failed(work.account, sentence, t), ctx)
 
 
 async def tell_sealed(store: UnitOfWork, work: Work, ctx: Context) -> None:
@@ -95,18 +82,8 @@ async def tell_sealed(store: UnitOfWork, work: Work, ctx: Context) -> None:
     await _put_answer(store, work, keys.failed(work.account, trouble.sealed(t), t), ctx)
 
 
-def _teller(store: UnitOfWork, work: Work, ctx: Context) -> Callable[[str, Render, str], Awaitable[bool]]:
-    async def tell(kind: str, render: Render, key: str) -> bool:
-        t = ctx.translator(work.owner)
-        told = False
-        for sub in await store.subscriptions.of_account(work.account.id, kind):
-            told |= await store.outbox.put(
-                sub.conversation, Post(render(t)), Promise.ALERT, ctx.clock.now(),
-                key=f"{key}:{sub.conversation}", reader=work.owner.id, locale=t.locale,
-            )  # fmt: skip
-        return told
-
-    return tell
+def _teller(store: UnitOfWork, work: Work, ctx: Context) -> Callable[[Kind, Render, str], Awaitable[bool]]:
+    return partial(tell, store, ctx, work.account.id, work.owner)
 
 
 async def _moves(store: UnitOfWork, work: Work, found: Found, added: Sequence[Fill]) -> tuple[Move, ...]:

@@ -18,6 +18,7 @@ PARAMETERS: dict[str, set[str]] = {
     "setMyCommands": {"commands", "scope", "language_code"},
     "sendMessage": _SEND | {"text", "entities", "link_preview_options"},
     "sendPhoto": _SEND | {"photo", "caption", "caption_entities"},
+    "sendDocument": _SEND | {"document", "caption", "caption_entities"},
     "editMessageText": {
         "chat_id",
         "message_id",

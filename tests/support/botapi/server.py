@@ -228,6 +228,7 @@ class BotApi:
         return self.world.message_json(self.world.post(params), BOT)
 
     _sendPhoto = _sendMessage  # noqa: N815
+    _sendDocument = _sendMessage  # noqa: N815
 
     async def _editMessageText(self, params: dict[str, Any]) -> Any:  # noqa: N802
         return self.world.message_json(self.world.edit(params), BOT)

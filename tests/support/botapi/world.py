@@ -37,6 +37,7 @@ class Shown:
     entities: list[dict[str, Any]]
     rows: list[list[dict[str, Any]]]
     photo: bytes = b""
+    document: bytes = b""
     silent: bool = False
     protected: bool = False
     by_bot: bool = True
@@ -92,6 +93,8 @@ class World:
         if shown.photo:
             told |= {"photo": [{"file_id": "p", "file_unique_id": "p", "width": 1, "height": 1}]}
             told |= {"caption": shown.text, "caption_entities": shown.entities}
+        elif shown.document:
+            told |= {"document": {"file_id": "d", "file_unique_id": "d"}, "caption": shown.text}
         else:
             told |= {"text": shown.text, "entities": shown.entities}
         if shown.rows:
@@ -123,6 +126,7 @@ class World:
             entities=params.get("entities") or params.get("caption_entities") or [],
             rows=(params.get("reply_markup") or {}).get("inline_keyboard", []),
             photo=params.get("photo", b""),
+            document=params.get("document", b""),
             silent=bool(params.get("disable_notification")),
             protected=bool(params.get("protect_content")),
         )
@@ -137,7 +141,7 @@ class World:
             raise Refused(400, "Bad Request: message to edit not found")
         if not shown.by_bot:
             raise Refused(400, "Bad Request: message can't be edited")
-        if shown.photo:
+        if shown.photo or shown.document:
             raise Refused(400, "Bad Request: there is no text in the message to edit")
         rows = (params.get("reply_markup") or {}).get("inline_keyboard", [])
         new = (params["text"], params.get("entities") or [], rows)

@@ -35,7 +35,7 @@ REQUIRED: dict[str, set[str]] = {
     "chat.delete": {"channel", "ts"},
     "users.info": {"user"},
     "views.publish": {"user_id", "view"},
-    "files.getUploadURLExternal": {"filename", "length", "alt_txt"},
+    "files.getUploadURLExternal": {"filename", "length"},
     "files.completeUploadExternal": {"files", "channel_id"},
 }
 SCOPE_OF = {
@@ -87,6 +87,8 @@ def _problems(method: str, params: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield from _words(method, params)
     if method == "views.publish":
         yield from _view(params["view"])
+    if params.get("filename", "").endswith(".png") and not params.get("alt_txt"):
+        yield "invalid_arguments", "our own rule: a picture has words for those who can't see it"
     if "metadata" in params:
         yield from _metadata(params["metadata"])
 
