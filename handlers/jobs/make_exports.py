@@ -170,6 +170,8 @@ def _gaps(chosen: Sequence[Account], t: Translator) -> list[Line]:
 
 
 def _clocks(t: Translator) -> str:
+    if t.zone.key == "UTC":
+        return t.say("Times are in UTC.")
     return t.say("Times are in UTC and in {zone}.", zone=t.zone.key)
 
 

@@ -200,7 +200,8 @@ async def test_41_nobody_inside_can_read_a_key_back(home: House) -> None:
     for name in home.bot.registry.commands:
         shown = await home.bot.type(f"/{name}", as_=ADMIN)
         for button in [b for b in shown.buttons if b.action and "revoke" not in b.action][:6]:
-            await home.bot.press(button.text, as_=ADMIN, on=shown)
+            if button.text in shown.labels:  # a card changes in place, and its other buttons with it
+                await home.bot.press(button.text, as_=ADMIN, on=shown)
     for path in ROUTES:
         answer = await home.web.get(path)
         assert not any(leaks.in_text(answer.text, secret) for secret in home.good)
