@@ -20,7 +20,7 @@ from chatbot.platforms.telegram.writing import Call
 from chatbot.ports.context import Clock
 
 LONGEST_SECONDS = 60.0
-_STYLING = re.compile(r"parse entit|entit(y|ies)_")
+_STYLING = re.compile(r"entit(y|ies)(?! too large)")
 _LOOKS = frozenset({"entities", "caption_entities"})
 _WAITS = frozenset({Verdict.UNSENT, Verdict.LIMITED})
 _ENDS = frozenset({Verdict.GONE, Verdict.REFUSED})
