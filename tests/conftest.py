@@ -20,7 +20,16 @@ SKIPPED = pytest.StashKey[Counter[str]]()
 
 
 # Whole journeys, attacks and promises of every exchange: for `make test`, too slow for `make check`.
-THOROUGH = {"contracts", "flows", "rig", "threats"}
+THOROUGH = {"charts", "contracts", "flows", "rig", "threats"}
+# Slack over real HTTP and sockets, each test with a server of its own.
+LONG_ONES = {
+    "test_slack_oauth.py",
+    "test_slack_pace.py",
+    "test_slack_receiving.py",
+    "test_slack_sending.py",
+    "test_slack_signatures.py",
+    "test_slack_socketmode.py",
+}
 QUICK_ONES = {
     "test_connect.py",
     "test_fills.py",
@@ -37,7 +46,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for fixture, mark in MARK_OF_FIXTURE.items():
             if fixture in getattr(item, "fixturenames", ()):
                 item.add_marker(mark)
-        if item.path.parent.name in THOROUGH and item.path.name not in QUICK_ONES:
+        long = item.path.parent.name in THOROUGH or item.path.name in LONG_ONES
+        if long and item.path.name not in QUICK_ONES:
             item.add_marker("thorough")
 
 
