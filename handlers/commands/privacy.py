@@ -26,7 +26,7 @@ async def privacy(cmd: Command, ctx: ChatContext) -> Reply:
         ),
         t.say(
             "Of each connected account ({count} now): label, last four characters of the key, its "
-            "permissions, balances and fills.",
+            "permissions, balances and their value over time, fills, and where you have them told.",
             count=len(mine),
         ),
         t.say(

@@ -33,7 +33,7 @@ class Service:
 
     title: str
     module: str
-    library: str
+    package: str
     extra: str
 
 
@@ -51,7 +51,7 @@ def find_keeper(setting: str) -> Keeper:
     if service is None or not colon or not key:
         known = ", ".join(f"{known}:<key>" for known in SERVICES)
         raise ConfigError(f"KMS_KEY must be one of {known}.")
-    if not _installed(service.library):
+    if not _installed(service.package):
         raise ConfigError(
             f"{service.title} needs an extra that is not installed: pip install 'keyherald[{service.extra}]'."
         )
@@ -74,8 +74,8 @@ def purpose(name: str) -> str:
     return f"keyherald/kek/{name}"
 
 
-def _installed(library: str) -> bool:
+def _installed(package: str) -> bool:
     try:
-        return importlib.util.find_spec(library) is not None
+        return importlib.util.find_spec(package) is not None
     except ModuleNotFoundError:
         return False
